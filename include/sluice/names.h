@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SLUICE_NAMES_H
+#define SLUICE_NAMES_H
+
+/* names: of maps and programs. The kernel keeps 15 characters of each. */
+
+#define SL_PROG_XDP   "sl_xdp"
+#define SL_PROG_CLOCK "sl_clock"
+
+/*
+ * Direct maps: arrays of one value that the program addresses as memory.
+ * X(symbol): the map is called sl_<symbol>.
+ */
+#define SL_DIRECT_MAPS(X) \
+	X(info)           \
+	X(svc4)           \
+	X(svc6)           \
+	X(services)       \
+	X(slots)          \
+	X(seen)           \
+	X(backends)       \
+	X(exceptions)     \
+	X(drains)         \
+	X(cnt_service)    \
+	X(cnt_backend)    \
+	X(cnt_reason)     \
+	X(cnt_exc)        \
+	X(labels)
+
+#define SL_MAP_PORTS "sl_ports" /* devmap: port -> ifindex */
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SLUICE_REASONS_H
+#define SLUICE_REASONS_H
+
+/*
+ * reasons: why a packet left the program. Numbers are ABI: metrics, pinned
+ * counters and saved graphs use them. Append; never renumber; retire a row by
+ * renaming it UNUSED_n.
+ *
+ * X(symbol, number, action, label)
+ *   action  NONE (the walk goes on), PASS, SEND (TX or REDIRECT), DROP
+ */
+#define SL_REASONS(X)                             \
+	X(NEXT, 0, NONE, "next")                  \
+	X(SENT, 1, SEND, "sent")                  \
+	X(NOT_IP, 2, PASS, "not_ip")              \
+	X(NO_SERVICE, 3, PASS, "no_service")      \
+	X(ETH_SHORT, 4, PASS, "eth_short")        \
+	X(IP4_SHORT, 5, PASS, "ip4_short")        \
+	X(IP4_BAD, 6, PASS, "ip4_bad")            \
+	X(IP4_FRAGMENT, 7, PASS, "ip4_fragment")  \
+	X(IP6_SHORT, 8, PASS, "ip6_short")        \
+	X(IP6_BAD, 9, PASS, "ip6_bad")            \
+	X(L4_OTHER, 10, PASS, "l4_other")         \
+	X(L4_SHORT, 11, PASS, "l4_short")         \
+	X(IP4_LENGTH, 12, DROP, "ip4_length")     \
+	X(IP6_LENGTH, 13, DROP, "ip6_length")     \
+	X(TCP_BAD, 14, DROP, "tcp_bad")           \
+	X(UDP_BAD, 15, DROP, "udp_bad")           \
+	X(PORT_ZERO, 16, DROP, "port_zero")       \
+	X(SLOT_EMPTY, 17, DROP, "slot_empty")     \
+	X(NO_BACKEND, 18, DROP, "no_backend")     \
+	X(BACKEND_DOWN, 19, DROP, "backend_down") \
+	X(BUG_SERVICE, 20, DROP, "bug_service")   \
+	X(BUG_BACKEND, 21, DROP, "bug_backend")   \
+	X(NO_PORT, 22, DROP, "no_port")
+
+enum sl_reason {
+#define SL_REASON_ENUM(sym, num, act, label) SL_R_##sym = num,
+	SL_REASONS(SL_REASON_ENUM)
+#undef SL_REASON_ENUM
+};
+
+/* What becomes of the packet; NONE: the walk goes on. */
+enum sl_action { SL_A_NONE, SL_A_PASS, SL_A_SEND, SL_A_DROP };
+
+/* Room for growth in the pinned counters; a power of two. */
+#define SL_REASONS_MAX 64
+
+#endif
