@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef LB_KERN_IPV4_H
+#define LB_KERN_IPV4_H
+
+/* ipv4: header with options, RFC 791. */
+#include <linux/ip.h>
+
+#include "lb_kern/pkt.h"
+
+#define IPV4_MF	    0x2000
+#define IPV4_OFFSET 0x1fff
+
+/*
+ * Who: addresses and protocol. Runs on every packet of the host, so it
+ * refuses only what cannot be read, and leaves the judgement to the stack.
+ */
+static __always_inline enum sl_reason ipv4_read(struct pkt *p)
+{
+	const struct iphdr *ip = p->l3;
+	__u32 header_bytes;
+
+	if ((void *)(ip + 1) > p->end)
+		return SL_R_IP4_SHORT;
+	header_bytes = ip->ihl * 4;
+	if (ip->version != 4 || header_bytes < sizeof(*ip))
+		return SL_R_IP4_BAD;
+	/* later fragments carry no ports: nobody can say whose they are */
+	if (ip->frag_off & bpf_htons(IPV4_OFFSET))
+		return SL_R_IP4_FRAGMENT;
+
+	p->saddr_be[0] = ip->saddr;
+	p->daddr_be[0] = ip->daddr;
+	p->proto = ip->protocol;
+	p->more_fragments = ip->frag_off & bpf_htons(IPV4_MF);
+	p->l4_bytes = bpf_ntohs(ip->tot_len) - header_bytes; /* may wrap: ipv4_check() */
+	p->l4 = p->l3 + header_bytes;
+	return SL_R_NEXT;
+}
+
+/* The length it claims, once it is known to be for a service. */
+static __always_inline enum sl_reason ipv4_check(const struct pkt *p)
+{
+	__u32 room = p->bytes - (__u32)((char *)p->l4 - (char *)p->data);
+
+	return p->l4_bytes > room ? SL_R_IP4_LENGTH : SL_R_NEXT;
+}
+
+#endif

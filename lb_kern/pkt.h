@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef LB_KERN_PKT_H
+#define LB_KERN_PKT_H
+
+/*
+ * pkt: what the walk knows of one packet so far. Parsers fill the upper part
+ * and see no map, so that they can be tested anywhere; later steps fill the
+ * lower part.
+ */
+#include <sluice/reasons.h>
+
+#include "lb_kern/platform.h"
+
+#define PKT_TCP_FIN 0x01
+#define PKT_TCP_SYN 0x02
+#define PKT_TCP_RST 0x04
+#define PKT_TCP_ACK 0x10
+
+struct pkt {
+	void *data, *end;  /* the frame */
+	void *l3, *l4;	   /* network and transport header */
+	__u64 saddr_be[2]; /* IPv4 in the low 32 bits of [0] */
+	__u64 daddr_be[2];
+	__u32 bytes;	/* length of the frame */
+	__u32 l4_bytes; /* of the transport header and payload, as the network header says */
+	__u16 sport_be, dport_be;
+	__u8 proto;
+	__u8 tcp_flags;
+	bool is_v6;
+	bool more_fragments; /* a first fragment: lengths in the transport header go beyond */
+
+	__u32 service; /* id, 0: none found */
+	__u32 backend; /* id, 0: none chosen */
+	__u64 hash;
+	bool new_flow;
+};
+
+static __always_inline void pkt_init(struct pkt *p, void *data, void *end)
+{
+	p->data = data;
+	p->end = end;
+	p->bytes = (__u32)((char *)end - (char *)data);
+}
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef LB_KERN_SERVICE_H
+#define LB_KERN_SERVICE_H
+
+/*
+ * service: whose packet it is, exactly, by {address, port, protocol}. A
+ * service sits in one of two buckets; the word that is compared carries the
+ * id, so an entry can appear and vanish under our feet and never be misread.
+ */
+#include <linux/in.h>
+#include <sluice/hash.h>
+
+#include "lb_kern/maps.h"
+#include "lb_kern/pkt.h"
+
+static __always_inline __u32 service_in4(__u64 key, __u32 n)
+{
+	const struct sl_svc4_bucket *bucket =
+		maps_svc4() + platform_bounded(sl_hash_svc4(key, n), SL_SVC4_BUCKETS - 1);
+
+#pragma unroll
+	for (int i = 0; i < (int)SL_SVC4_WAYS; i++) {
+		__u64 id = READ_ONCE(bucket->word[i]) ^ key;
+
+		if (id < SL_SERVICES_MAX)
+			return (__u32)id;
+	}
+	return 0;
+}
+
+static __always_inline __u32 service_in6(const __u64 addr_be[2], __u64 meta, __u32 n)
+{
+	const struct sl_svc6_bucket *bucket =
+		maps_svc6() + platform_bounded(sl_hash_svc6(addr_be, meta, n), SL_SVC6_BUCKETS - 1);
+
+#pragma unroll
+	for (int i = 0; i < (int)SL_SVC6_WAYS; i++) {
+		const struct sl_svc6_entry *e = &bucket->entry[i];
+		/* the id before the address: a place that is being reused then fails the address */
+		__u64 id = READ_ONCE(e->meta) ^ meta;
+
+		if (id < SL_SERVICES_MAX && READ_ONCE(e->addr_be[0]) == addr_be[0] &&
+		    READ_ONCE(e->addr_be[1]) == addr_be[1])
+			return (__u32)id;
+	}
+	return 0;
+}
+
+static __always_inline enum sl_reason service_find(struct pkt *p)
+{
+	bool is_udp = p->proto == IPPROTO_UDP;
+
+	if (p->is_v6) {
+		__u64 meta = SL_SVC6_META(p->dport_be, is_udp);
+
+		p->service = service_in6(p->daddr_be, meta, 0);
+		if (!p->service)
+			p->service = service_in6(p->daddr_be, meta, 1);
+	} else {
+		__u64 key = SL_SVC4_KEY(p->daddr_be[0], p->dport_be, is_udp);
+
+		p->service = service_in4(key, 0);
+		if (!p->service)
+			p->service = service_in4(key, 1);
+	}
+	return p->service ? SL_R_NEXT : SL_R_NO_SERVICE;
+}
+
+/* The flow's hash; the source part does not wait for the service. */
+static __always_inline void service_hash(struct pkt *p, const struct sl_service_rec *service)
+{
+	const __u64 *key = maps_info()->key;
+	__u64 source = p->is_v6 ? sl_hash_source6(p->saddr_be, key)
+				: sl_hash_source4((__u32)p->saddr_be[0], key);
+
+	p->hash = sl_hash_flow(source, p->sport_be, service->salt);
+}
+
+#endif

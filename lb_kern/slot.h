@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef LB_KERN_SLOT_H
+#define LB_KERN_SLOT_H
+
+/*
+ * slot: which backend a packet goes to. The packet path's half of the slot
+ * rules (README.md); the agent's half is lb_user/domain/slots.h.
+ *
+ * A settled slot whose owner is UP decides by itself: one word and the state
+ * of one backend are read, no flow memory. All else is below slot_pick_slow().
+ */
+#include <linux/in.h>
+#include <sluice/hash.h>
+
+#include "lb_kern/exception.h"
+#include "lb_kern/maps.h"
+#include "lb_kern/pkt.h"
+
+static __always_inline __u8 slot_state(__u32 backend)
+{
+	return READ_ONCE(maps_backend(backend)->state);
+}
+
+static __always_inline __u32 slot_index(const struct sl_service_rec *service, __u64 hash)
+{
+	return service->slot_base + sl_hash_range(hash, service->slot_count);
+}
+
+/*
+ * Another owner that is UP, for a flow whose own is not: other slots are asked,
+ * so the share of who is missing spreads over the rest by weight. When most of
+ * a pool is gone that may find nobody, so the agent lists some who are left.
+ */
+static __always_inline __u32 slot_probe(const struct sl_service_rec *service, __u64 hash)
+{
+	for (__u32 n = 1; n <= SL_PROBES_MAX; n++) {
+		__u32 word = READ_ONCE(*maps_slot(slot_index(service, sl_hash_again(hash, n))));
+
+		if (slot_state(SL_SLOT_CUR(word)) == SL_DP_UP)
+			return SL_SLOT_CUR(word);
+	}
+	for (__u32 n = 0; n < SL_SPARES; n++) {
+		__u32 i = platform_bounded((__u32)(hash >> 8) + n, SL_SPARES - 1);
+		__u32 id = READ_ONCE(service->spare[i]) & SL_BACKEND_MASK;
+
+		if (slot_state(id) == SL_DP_UP)
+			return id;
+	}
+	return 0;
+}
+
+struct slot_choice {
+	__u32 backend; /* 0: probe for one */
+	bool remember; /* the flow is new to memory and must not move again */
+	bool dropped;  /* its backend is DOWN and the service wants it dropped */
+	bool moved;    /* its backend is DOWN: whoever is found is another one */
+};
+
+/* A packet of a flow that memory may know: TCP but not its SYN, or UDP with flows. */
+static __always_inline struct slot_choice
+slot_recall(const struct pkt *p, const struct sl_service_rec *service, __u32 word, __u32 tick)
+{
+	struct exception_hit hit = exception_find(p->hash, tick, service->idle_ticks);
+	bool is_udp = p->proto == IPPROTO_UDP;
+	struct slot_choice c = {};
+	__u32 owner;
+
+	if (hit.entry)
+		owner = SL_EXC_BACKEND(hit.entry);
+	else if (is_udp)
+		owner = 0; /* every UDP flow is remembered, so an unknown one is new */
+	else
+		owner = word & SL_SLOT_T ? SL_SLOT_OLD(word) : SL_SLOT_CUR(word);
+
+	if (is_udp && !hit.entry) {
+		c.backend = slot_state(SL_SLOT_CUR(word)) == SL_DP_UP ? SL_SLOT_CUR(word) : 0;
+		c.remember = true;
+		return c;
+	}
+	if (slot_state(owner) != SL_DP_DOWN) {
+		c.backend = owner;
+		if (hit.entry)
+			exception_touch(&hit, tick);
+		return c;
+	}
+	if (hit.entry)
+		exception_forget(&hit);
+	c.dropped = service->flags & SL_SF_DOWN_DROP;
+	c.moved = true;
+	c.remember = is_udp;
+	return c;
+}
+
+static __always_inline enum sl_reason slot_pick_slow(struct pkt *p,
+						     const struct sl_service_rec *service,
+						     __u32 index, __u32 word, bool is_syn)
+{
+	__u32 tick = exception_tick(), cur = SL_SLOT_CUR(word);
+	struct slot_choice c = {};
+
+	/* a SYN chooses anew, whatever a former flow of this tuple left; so does UDP without flows
+	 */
+	if (!is_syn && (p->proto == IPPROTO_TCP || (service->flags & SL_SF_UDP_FLOW)))
+		c = slot_recall(p, service, word, tick);
+	else if (slot_state(cur) == SL_DP_UP)
+		c.backend = cur;
+
+	if (c.dropped)
+		return SL_R_BACKEND_DOWN;
+	if (!c.backend)
+		c.backend = slot_probe(service, p->hash);
+	if (!c.backend)
+		return cur ? SL_R_NO_BACKEND : SL_R_SLOT_EMPTY;
+
+	if (c.moved)
+		exception_cnt()->rescheduled++;
+	if (is_syn)
+		c.remember = (word & SL_SLOT_T) || c.backend != cur;
+	if (c.remember)
+		exception_insert(p->hash, c.backend, tick, service->idle_ticks);
+	if (c.backend != cur && READ_ONCE(*maps_slot_seen(index)) != (__u16)tick)
+		WRITE_ONCE(*maps_slot_seen(index), (__u16)tick);
+
+	p->new_flow = is_syn || (c.remember && p->proto == IPPROTO_UDP);
+	p->backend = c.backend;
+	return SL_R_NEXT;
+}
+
+static __always_inline enum sl_reason slot_pick(struct pkt *p, const struct sl_service_rec *service)
+{
+	bool is_syn = (p->tcp_flags & (PKT_TCP_SYN | PKT_TCP_ACK)) == PKT_TCP_SYN;
+	__u32 index = slot_index(service, p->hash);
+	__u32 word = READ_ONCE(*maps_slot(index));
+	__u32 cur = SL_SLOT_CUR(word);
+	bool recall = p->proto == IPPROTO_UDP && (service->flags & SL_SF_UDP_FLOW);
+
+	/*
+	 * The word again after the state: an owner that returns has T raised on its
+	 * slots before it is UP (slots.h), so who sees it UP must not miss T, or a
+	 * flow that was moved while it was away would be sent to it.
+	 */
+	if (likely(!(word & SL_SLOT_T) && !recall && slot_state(cur) == SL_DP_UP &&
+		   READ_ONCE(*maps_slot(index)) == word)) {
+		p->backend = cur;
+		p->new_flow = is_syn;
+		return SL_R_NEXT;
+	}
+	return slot_pick_slow(p, service, index, word, is_syn);
+}
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef LB_KERN_STATS_H
+#define LB_KERN_STATS_H
+
+/*
+ * stats: counts each packet once, in this CPU's own row: its reason; its
+ * service, where it is for one; its backend, where it was sent. Plain adds:
+ * nobody else writes the row while the program runs on this CPU.
+ */
+#include "lb_kern/maps.h"
+#include "lb_kern/pkt.h"
+
+static __always_inline enum sl_action stats_action(enum sl_reason why)
+{
+	switch (why) {
+#define STATS_ACTION(sym, num, act, label) \
+	case SL_R_##sym:                   \
+		return SL_A_##act;
+		SL_REASONS(STATS_ACTION)
+#undef STATS_ACTION
+	}
+	return SL_A_PASS;
+}
+
+static __always_inline void stats_add(struct sl_cnt *cnt, const struct pkt *p)
+{
+	cnt->packets++;
+	cnt->bytes += p->bytes;
+	if (unlikely(p->new_flow))
+		cnt->flows++;
+}
+
+static __always_inline void stats_count(const struct pkt *p, enum sl_reason why)
+{
+	__u32 row = maps_row();
+	struct sl_cnt *service;
+
+	maps_cnt_reason()[row].packets[why & (SL_REASONS_MAX - 1)]++;
+	if (!p->service)
+		return;
+	service = maps_cnt_service() +
+		  (row * SL_SERVICES_MAX + platform_bounded(p->service, SL_SERVICE_MASK));
+	if (why != SL_R_SENT) {
+		service->dropped++;
+		return;
+	}
+	stats_add(service, p);
+	stats_add(maps_cnt_backend() +
+			  (row * SL_BACKENDS_MAX + platform_bounded(p->backend, SL_BACKEND_MASK)),
+		  p);
+}
+
+#endif
