@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LB_USER_DP_DP_H
+#define LB_USER_DP_DP_H
+
+/*
+ * dp: the port to the data plane. Most of it is memory that packets read while
+ * the agent writes; the rest is a small table of operations. tests/lib has a
+ * fake with the same shape.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <sluice/abi.h>
+#include <sluice/reasons.h>
+#include <sluice/types.h>
+
+#include "lb_user/base/err.h"
+#include "lb_user/domain/model.h"
+
+struct sl_dp;
+
+/* The direct maps, mapped; named as in sluice/names.h. */
+struct sl_dp_mem {
+	struct sl_info *info;
+	struct sl_svc4_bucket *svc4;
+	struct sl_svc6_bucket *svc6;
+	struct sl_service_rec *services;
+	uint32_t *slots;
+	uint16_t *seen;
+	struct sl_backend_rec *backends;
+	struct sl_exc_set *exceptions;
+	uint16_t *drains;		/* [SL_DRAIN_TRACKS][SL_DRAIN_CELLS] */
+	struct sl_cnt *cnt_service;	/* [cpus][SL_SERVICES_MAX] */
+	struct sl_cnt *cnt_backend;	/* [cpus][SL_BACKENDS_MAX] */
+	struct sl_reason_cnt *cnt_reason;	/* [cpus] */
+	struct sl_exc_cnt *cnt_exc;	/* [cpus] */
+	struct sl_label *labels;	/* [SL_BACKENDS_MAX], agent only */
+};
+
+struct sl_dp_ops {
+	/* Attaches to @name, or adopts and updates what is attached there. Idempotent. */
+	int (*attach)(struct sl_dp *dp, const char *name, enum sl_mode mode, struct sl_err *err);
+	/* Takes the program off @name. -ENOENT if it is not on it. */
+	int (*detach)(struct sl_dp *dp, const char *name, struct sl_err *err);
+	/* ifindex the program is attached to under @name now, 0 if none. */
+	unsigned (*attached)(struct sl_dp *dp, const char *name);
+	/* Devmap entry: packets sent to @port leave by @ifindex (0 removes it). */
+	int (*port_set)(struct sl_dp *dp, uint16_t port, uint32_t ifindex, struct sl_err *err);
+	/* The packet path's clock: jiffies. */
+	int (*jiffies)(struct sl_dp *dp, uint64_t *ret);
+	/* Detaches everything and removes the pins. */
+	int (*unload)(struct sl_dp *dp, struct sl_err *err);
+	/* Lets go of it; the data plane stays. */
+	void (*close)(struct sl_dp *dp);
+};
+
+struct sl_dp {
+	const struct sl_dp_ops *ops;
+	struct sl_dp_mem mem;
+	bool adopted;		/* pinned maps were there and fit */
+};
+
+/* How the kernel's data plane is opened; lb_user/sluiced.c is the only caller. */
+struct sl_dp_options {
+	const char *pin_dir;	/* folder on a bpffs, e.g. /sys/fs/bpf/sluice; NULL: nothing is
+				 * pinned, the data plane ends with the process (checks, tests) */
+	uint64_t key[2];	/* secret for a new installation; a pinned one wins */
+};
+
+/*
+ * Loads the program and its maps, or adopts what is pinned under @pin_dir.
+ * Nothing is attached yet. Errors name the cause and the remedy:
+ * -EPERM privileges, -ENOTDIR no bpffs, -EPROTO pinned maps of another layout,
+ * -EOPNOTSUPP a kernel without a needed feature.
+ */
+int sl_dp_open(const struct sl_dp_options *opt, struct sl_dp **ret, struct sl_err *err);
+
+/* Takes the data plane pinned under @pin_dir off all interfaces and removes the pins, without
+ * loading anything: for what no agent can adopt. -EBUSY while an agent runs. */
+int sl_dp_unload(const char *pin_dir, struct sl_err *err);
+
+/* Descriptor of the packet program, for test runs. Stays @dp's. */
+int sl_dp_program_fd(const struct sl_dp *dp);
+
+#endif

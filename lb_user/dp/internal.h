@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LB_USER_DP_INTERNAL_H
+#define LB_USER_DP_INTERNAL_H
+
+/* internal: what the files of dp/ share and nobody else sees. */
+#include <stddef.h>
+
+#include "lb_user/dp/dp.h"
+
+struct bpf_map;
+struct bpf_object;
+struct sluice_bpf;
+
+#define SL_DP_PATH 256
+
+struct sl_direct_map {		/* one row per SL_DIRECT_MAPS */
+	const char *name;
+	size_t bytes;
+	size_t mem_offset;	/* of the pointer in struct sl_dp_mem */
+};
+
+/* direct.c: the maps that the program addresses as memory */
+size_t sl_direct_maps(unsigned cpus, const struct sl_direct_map **ret);
+int sl_direct_register(void);
+int sl_direct_map_into(const struct sl_direct_map *m, int fd, struct sl_dp_mem *mem);
+void sl_direct_unmap(const struct sl_direct_map *maps, size_t n, struct sl_dp_mem *mem);
+
+/* pins.c: the folder on the bpffs */
+int sl_pins_open(const char *dir, int *ret_lock_fd, struct sl_err *err);
+int sl_pins_path(const char *dir, const char *name, char ret[SL_DP_PATH], struct sl_err *err);
+/* The pinned map, checked against type and size. -ENOENT: no such pin. -EPROTO: another layout. */
+int sl_pins_get_map(const char *dir, const char *name, size_t bytes, int *ret_fd, struct sl_err *err);
+int sl_pins_put(const char *dir, const char *name, int fd, struct sl_err *err);
+bool sl_pins_any_link(const char *dir);
+int sl_pins_remove_maps(const char *dir);
+
+/* link.c: interfaces */
+int sl_link_attach(const char *dir, int prog_fd, const char *ifname, enum sl_mode mode,
+		   struct sl_err *err);
+int sl_link_detach(const char *dir, const char *ifname, struct sl_err *err);
+unsigned sl_link_ifindex(const char *dir, const char *ifname);
+int sl_link_detach_all(const char *dir, struct sl_err *err);
+
+/* clock.c */
+int sl_dp_clock_read(int prog_fd, uint64_t *ret_jiffies);
+uint32_t sl_dp_clock_shift(uint32_t *ret_tick_ms);
+
+/* The kernel's data plane behind the port. */
+struct sl_dp_kernel {
+	struct sl_dp dp;	/* first: the port's users see only this */
+	struct sluice_bpf *skel;
+	char dir[SL_DP_PATH];
+	int lock_fd;
+	const struct sl_direct_map *maps;
+	size_t n_maps;
+};
+
+#endif

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * kernel: the data plane itself behind the port: open the object, set sizes,
+ * adopt or create its maps, load, map their memory, pin.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <sluice/names.h>
+
+#include "lb_user/dp/internal.h"
+#include "sluice.skel.h"
+
+static char last_warning[200]; /* libbpf's own words, for the error it belongs to */
+
+static int keep_warning(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	if (level == LIBBPF_WARN && !last_warning[0]) {
+		vsnprintf(last_warning, sizeof(last_warning), fmt, ap);
+		last_warning[strcspn(last_warning, "\n")] = '\0';
+	}
+	return 0;
+}
+
+static unsigned cpu_rows(void)
+{
+	int cpus = libbpf_num_possible_cpus();
+	unsigned rows = 1;
+
+	while ((int)rows < cpus)
+		rows *= 2;
+	return rows;
+}
+
+/* Takes over what is pinned: all of it, or nothing. Returns 1 when adopted, 0 when there is
+ * nothing. */
+static int adopt(struct sl_dp_kernel *k, struct sl_err *err)
+{
+	struct sl_err gone = {};
+	size_t found = 0;
+	int fd, r;
+
+	for (size_t i = 0; i <= k->n_maps; i++) {
+		bool ports = i == k->n_maps;
+		const char *name = ports ? SL_MAP_PORTS : k->maps[i].name;
+
+		r = sl_pins_get_map(k->dir, name, ports ? 0 : k->maps[i].bytes, &fd, &gone);
+		if (r == -ENOENT)
+			continue;
+		if (r < 0) {
+			if (err)
+				*err = gone;
+			return r;
+		}
+		r = bpf_map__reuse_fd(bpf_object__find_map_by_name(k->skel->obj, name), fd);
+		close(fd); /* libbpf took a copy */
+		if (r < 0)
+			return sl_err_set(err, r, "dataplane-error", "pinned map %s: %s", name,
+					  strerror(-r));
+		found++;
+	}
+	if (found == k->n_maps + 1)
+		return 1;
+	if (found && sl_pins_any_link(k->dir))
+		return sl_err_set(err, -EPROTO, "dataplane-error",
+				  "%s: %zu of %zu pinned maps are missing while the program is "
+				  "attached; drop the data plane with: sluiced --detach",
+				  k->dir, k->n_maps + 1 - found, k->n_maps + 1);
+	return 0;
+}
+
+static int check_info(const struct sl_dp_kernel *k, struct sl_err *err)
+{
+	const struct sl_info *info = k->dp.mem.info;
+
+	if (info->magic == SL_ABI_MAGIC && info->abi == SL_ABI_VERSION &&
+	    info->slots_total == SL_SLOTS_TOTAL && info->exc_sets == SL_EXC_SETS &&
+	    info->cpus == cpu_rows())
+		return 0;
+	return sl_err_set(err, -EPROTO, "dataplane-error",
+			  "%s: the pinned maps are of ABI %u, this sluiced is of ABI %u; run the "
+			  "version that made them, or drop the data plane with: "
+			  "sluiced --detach",
+			  k->dir, info->abi, SL_ABI_VERSION);
+}
+
+static int explain_load(int r, struct sl_err *err)
+{
+	struct utsname u = {};
+
+	if (r == -EPERM)
+		return sl_err_set(err, r, "dataplane-error",
+				  "the kernel refuses BPF to this process; run sluiced as root or "
+				  "with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON");
+	if (r == -ENOMEM)
+		return sl_err_set(err, r, "dataplane-error", "no memory for the maps");
+	uname(&u);
+	return sl_err_set(err, -EOPNOTSUPP, "dataplane-error",
+			  "kernel %s does not load the program (%s: %s); Linux 6.1 or newer with "
+			  "BPF and XDP is needed",
+			  u.release, strerror(-r), last_warning);
+}
+
+static int map_memory(struct sl_dp_kernel *k, struct sl_err *err)
+{
+	for (size_t i = 0; i < k->n_maps; i++) {
+		struct bpf_map *m = bpf_object__find_map_by_name(k->skel->obj, k->maps[i].name);
+		int r = sl_direct_map_into(&k->maps[i], bpf_map__fd(m), &k->dp.mem);
+
+		if (r < 0)
+			return sl_err_set(err, r, "dataplane-error", "mapping %s: %s",
+					  k->maps[i].name, strerror(-r));
+	}
+	return 0;
+}
+
+static int pin_all(struct sl_dp_kernel *k, struct sl_err *err)
+{
+	int r = sl_pins_put(k->dir, SL_MAP_PORTS, bpf_map__fd(k->skel->maps.sl_ports), err);
+
+	for (size_t i = 0; !r && i < k->n_maps; i++) {
+		struct bpf_map *m = bpf_object__find_map_by_name(k->skel->obj, k->maps[i].name);
+
+		r = sl_pins_put(k->dir, k->maps[i].name, bpf_map__fd(m), err);
+	}
+	return r;
+}
+
+static int load(struct sl_dp_kernel *k, const uint64_t key[2], struct sl_err *err)
+{
+	struct sl_info info = { .magic = SL_ABI_MAGIC,
+				.abi = SL_ABI_VERSION,
+				.cpus = cpu_rows(),
+				.slots_total = SL_SLOTS_TOTAL,
+				.exc_sets = SL_EXC_SETS,
+				.key = { key[0], key[1] } };
+	int r;
+
+	for (size_t i = 0; i < k->n_maps; i++) {
+		struct bpf_map *m = bpf_object__find_map_by_name(k->skel->obj, k->maps[i].name);
+
+		r = m ? bpf_map__set_value_size(m, (__u32)k->maps[i].bytes) : -ENOENT;
+		if (r < 0)
+			return sl_err_set(err, r, "dataplane-error", "map %s: %s", k->maps[i].name,
+					  strerror(-r));
+	}
+	if (k->dir[0]) {
+		r = adopt(k, err);
+		if (r < 0)
+			return r;
+		k->dp.adopted = r;
+	}
+	info.tick_shift = sl_dp_clock_shift(&info.tick_ms);
+	k->skel->rodata->sl_cpu_mask = info.cpus - 1;
+	k->skel->rodata->sl_tick_shift = info.tick_shift;
+	r = bpf_object__load(k->skel->obj);
+	if (r < 0)
+		return explain_load(r, err);
+	r = map_memory(k, err);
+	if (r < 0)
+		return r;
+	if (k->dp.adopted)
+		return check_info(k, err);
+	*k->dp.mem.info = info;
+	if (!k->dir[0])
+		return 0;
+	sl_pins_remove_maps(k->dir); /* what a start that died half-way left */
+	return pin_all(k, err);
+}
+
+static struct sl_dp_kernel *kernel_of(struct sl_dp *dp)
+{
+	return (struct sl_dp_kernel *)dp;
+}
+
+static int op_attach(struct sl_dp *dp, const char *name, enum sl_mode mode, struct sl_err *err)
+{
+	struct sl_dp_kernel *k = kernel_of(dp);
+
+	return sl_link_attach(k->dir, bpf_program__fd(k->skel->progs.sl_xdp), name, mode, err);
+}
+
+static int op_detach(struct sl_dp *dp, const char *name, struct sl_err *err)
+{
+	return sl_link_detach(kernel_of(dp)->dir, name, err);
+}
+
+static unsigned op_attached(struct sl_dp *dp, const char *name)
+{
+	return sl_link_ifindex(kernel_of(dp)->dir, name);
+}
+
+static int op_port_set(struct sl_dp *dp, uint16_t port, uint32_t ifindex, struct sl_err *err)
+{
+	int fd = bpf_map__fd(kernel_of(dp)->skel->maps.sl_ports), r;
+	__u32 key = port;
+
+	r = ifindex ? bpf_map_update_elem(fd, &key, &ifindex, 0) : bpf_map_delete_elem(fd, &key);
+	if (r < 0 && !(r == -ENOENT && !ifindex))
+		return sl_err_set(err, r, "dataplane-error", "egress port %u (ifindex %u): %s",
+				  port, ifindex, strerror(-r));
+	return 0;
+}
+
+static int op_jiffies(struct sl_dp *dp, uint64_t *ret)
+{
+	return sl_dp_clock_read(bpf_program__fd(kernel_of(dp)->skel->progs.sl_clock), ret);
+}
+
+static int op_unload(struct sl_dp *dp, struct sl_err *err)
+{
+	struct sl_dp_kernel *k = kernel_of(dp);
+	int r = sl_link_detach_all(k->dir, err);
+
+	if (r < 0)
+		return r;
+	sl_pins_remove_maps(k->dir);
+	rmdir(k->dir);
+	return 0;
+}
+
+static void op_close(struct sl_dp *dp)
+{
+	struct sl_dp_kernel *k = kernel_of(dp);
+
+	sl_direct_unmap(k->maps, k->n_maps, &k->dp.mem);
+	sluice_bpf__destroy(k->skel);
+	if (k->lock_fd >= 0)
+		close(k->lock_fd);
+	free(k);
+}
+
+static const struct sl_dp_ops kernel_ops = {
+	.attach = op_attach,
+	.detach = op_detach,
+	.attached = op_attached,
+	.port_set = op_port_set,
+	.jiffies = op_jiffies,
+	.unload = op_unload,
+	.close = op_close,
+};
+
+int sl_dp_open(const struct sl_dp_options *opt, struct sl_dp **ret, struct sl_err *err)
+{
+	struct sl_dp_kernel *k = calloc(1, sizeof(*k));
+	int r;
+
+	if (!k)
+		return sl_err_set(err, -ENOMEM, "dataplane-error", "no memory");
+	k->dp.ops = &kernel_ops;
+	k->lock_fd = -1;
+	k->n_maps = sl_direct_maps(cpu_rows(), &k->maps);
+	last_warning[0] = '\0';
+	libbpf_set_print(keep_warning);
+	r = sl_direct_register();
+	if (r < 0)
+		goto out;
+	if (opt->pin_dir) {
+		if (snprintf(k->dir, sizeof(k->dir), "%s", opt->pin_dir) >= (int)sizeof(k->dir)) {
+			r = sl_err_set(err, -ENAMETOOLONG, "dataplane-error",
+				       "pin folder: the name is too long");
+			goto out;
+		}
+		r = sl_pins_open(k->dir, &k->lock_fd, err);
+		if (r < 0)
+			goto out;
+	}
+	k->skel = sluice_bpf__open();
+	if (!k->skel) {
+		r = explain_load(-errno, err);
+		goto out;
+	}
+	r = load(k, opt->key, err);
+	if (r < 0)
+		goto out;
+	*ret = &k->dp;
+	k = NULL;
+	r = 0;
+out:
+	if (k)
+		op_close(&k->dp);
+	return r;
+}
+
+int sl_dp_unload(const char *pin_dir, struct sl_err *err)
+{
+	int lock_fd, r = sl_pins_open(pin_dir, &lock_fd, err);
+
+	if (r < 0)
+		return r;
+	r = sl_link_detach_all(pin_dir, err);
+	if (!r)
+		sl_pins_remove_maps(pin_dir);
+	close(lock_fd);
+	if (!r)
+		rmdir(pin_dir);
+	return r;
+}
+
+int sl_dp_program_fd(const struct sl_dp *dp)
+{
+	return bpf_program__fd(((const struct sl_dp_kernel *)dp)->skel->progs.sl_xdp);
+}

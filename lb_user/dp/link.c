@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * link: the program on interfaces, by pinned bpf_link, named
+ * "link-<mode>-<interface>". A link is made once, then only its program is
+ * replaced, atomically: there is never a moment without one.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lb_user/dp/internal.h"
+
+#define PIN_DOT ':' /* bpffs refuses names with dots; interfaces cannot have a colon */
+
+static int link_path(const char *dir, const char *ifname, enum sl_mode mode, char ret[SL_DP_PATH])
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "link-%s-%s", sl_mode_name(mode), ifname);
+	for (char *dot = strchr(name, '.'); dot; dot = strchr(dot, '.'))
+		*dot = PIN_DOT;
+	return sl_pins_path(dir, name, ret, NULL);
+}
+
+/* ifindex a link is on; 0 when its interface is gone. */
+static unsigned link_target(int fd)
+{
+	struct bpf_link_info info = {};
+	__u32 len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.xdp.ifindex;
+}
+
+static int explain_create(int r, const char *ifname, enum sl_mode mode, struct sl_err *err)
+{
+	switch (r) {
+	case -EBUSY:
+	case -EEXIST:
+		return sl_err_set(err, r, "dataplane-error",
+				  "interface %s: another XDP program is attached; remove it first: "
+				  "ip link set dev %s xdp off",
+				  ifname, ifname);
+	case -EOPNOTSUPP:
+		return sl_err_set(err, r, "dataplane-error",
+				  "interface %s: its driver has no %s XDP; set its mode to generic "
+				  "(slower) or use another interface",
+				  ifname, sl_mode_name(mode));
+	case -ERANGE:
+	case -EINVAL:
+		return sl_err_set(err, r, "dataplane-error",
+				  "interface %s: %s XDP refused (%s): on veth lower the peer's MTU "
+				  "below 3500, elsewhere check MTU, LRO and queue settings",
+				  ifname, sl_mode_name(mode), strerror(-r));
+	default:
+		return sl_err_set(err, r, "dataplane-error", "interface %s: attaching: %s", ifname,
+				  strerror(-r));
+	}
+}
+
+static int link_create(const char *path, int prog_fd, const char *ifname, unsigned ifindex,
+		       enum sl_mode mode, struct sl_err *err)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts,
+		    .flags = mode == SL_MODE_GENERIC ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE);
+	int fd = bpf_link_create(prog_fd, (int)ifindex, BPF_XDP, &opts), r;
+
+	if (fd < 0)
+		return explain_create(fd, ifname, mode, err);
+	r = bpf_obj_pin(fd, path);
+	close(fd); /* unpinned, this takes the program off again */
+	if (r < 0)
+		return sl_err_set(err, r, "dataplane-error", "pinning %s: %s", path, strerror(-r));
+	return 0;
+}
+
+int sl_link_attach(const char *dir, int prog_fd, const char *ifname, enum sl_mode mode,
+		   struct sl_err *err)
+{
+	enum sl_mode other = mode == SL_MODE_NATIVE ? SL_MODE_GENERIC : SL_MODE_NATIVE;
+	unsigned ifindex = if_nametoindex(ifname);
+	char path[SL_DP_PATH], other_path[SL_DP_PATH];
+	int fd, r;
+
+	if (!ifindex)
+		return sl_err_set(err, -ENODEV, "validation-failed",
+				  "interface %s does not exist; see: ip link", ifname);
+	r = link_path(dir, ifname, mode, path);
+	if (r < 0)
+		return r;
+	if (!link_path(dir, ifname, other, other_path))
+		unlink(other_path); /* the mode was changed */
+	fd = bpf_obj_get(path);
+	if (fd >= 0) {
+		if (link_target(fd) == ifindex) {
+			r = bpf_link_update(fd, prog_fd, NULL);
+			close(fd);
+			if (r < 0)
+				return sl_err_set(err, r, "dataplane-error",
+						  "interface %s: replacing the program: %s", ifname,
+						  strerror(-r));
+			return 0;
+		}
+		close(fd); /* of an interface of this name that is gone */
+		unlink(path);
+	}
+	return link_create(path, prog_fd, ifname, ifindex, mode, err);
+}
+
+static int link_open(const char *dir, const char *ifname, char path[SL_DP_PATH])
+{
+	int fd = -ENOENT;
+
+	if (!link_path(dir, ifname, SL_MODE_NATIVE, path))
+		fd = bpf_obj_get(path);
+	if (fd < 0 && !link_path(dir, ifname, SL_MODE_GENERIC, path))
+		fd = bpf_obj_get(path);
+	return fd;
+}
+
+int sl_link_detach(const char *dir, const char *ifname, struct sl_err *err)
+{
+	char path[SL_DP_PATH];
+	int fd = link_open(dir, ifname, path), r;
+
+	if (fd < 0)
+		return sl_err_set(err, -ENOENT, "not-found", "interface %s: not attached", ifname);
+	r = bpf_link_detach(fd);
+	close(fd);
+	unlink(path);
+	/* -ENOLINK: the interface is gone, and the program with it */
+	return r < 0 && r != -ENOLINK
+		       ? sl_err_set(err, r, "dataplane-error", "interface %s: detaching: %s",
+				    ifname, strerror(-r))
+		       : 0;
+}
+
+unsigned sl_link_ifindex(const char *dir, const char *ifname)
+{
+	char path[SL_DP_PATH];
+	int fd = link_open(dir, ifname, path);
+	unsigned ifindex;
+
+	if (fd < 0)
+		return 0;
+	ifindex = link_target(fd);
+	close(fd);
+	return ifindex;
+}
+
+int sl_link_detach_all(const char *dir, struct sl_err *err)
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	int r = 0;
+
+	if (!d)
+		return sl_err_set(err, -errno, "dataplane-error", "pin folder %s: %s", dir,
+				  strerror(errno));
+	while ((e = readdir(d))) {
+		const char *name = NULL;
+
+		if (!strncmp(e->d_name, "link-native-", 12))
+			name = e->d_name + 12;
+		else if (!strncmp(e->d_name, "link-generic-", 13))
+			name = e->d_name + 13;
+		if (name) {
+			char ifname[SL_IFNAME_LEN];
+			int one;
+
+			snprintf(ifname, sizeof(ifname), "%s", name);
+			for (char *dot = strchr(ifname, PIN_DOT); dot; dot = strchr(dot, PIN_DOT))
+				*dot = '.';
+			one = sl_link_detach(dir, ifname, err);
+
+			r = one < 0 ? one : r;
+		}
+	}
+	closedir(d);
+	return r;
+}
