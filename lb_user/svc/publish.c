@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * publish: the stores that packets see, in an order in which each prefix is a
+ * correct state: a record is complete before anything names it, and nothing
+ * names it any more before it is cleared.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sluice/hash.h>
+
+#include "lb_user/base/clock.h"
+#include "lb_user/base/log.h"
+#include "lb_user/domain/exceptions.h"
+#include "lb_user/domain/maglev.h"
+#include "lb_user/svc/runtime.h"
+
+#define REST_MS 1000 /* a packet is in the program for microseconds */
+
+uint16_t sl_publish_now(struct sl_control *c)
+{
+	uint64_t jiffies = 0;
+	int r = c->dp->ops->jiffies(c->dp, &jiffies);
+
+	if (r < 0)
+		sl_error("event=clock \"the packet path's clock cannot be read: %s\"",
+			 strerror(-r));
+	return (uint16_t)(jiffies >> c->dp->mem.info->tick_shift);
+}
+
+int sl_publish_owners(struct sl_control *c, const struct sl_service *spec,
+		      struct sl_backend_rt *const *backend, uint16_t *owners, struct sl_err *err)
+{
+	struct sl_maglev_member *m = calloc(spec->n_backends + 1, sizeof(*m));
+	size_t n = 0;
+	int r;
+
+	if (!m)
+		return sl_err_set(err, -ENOMEM, "dataplane-error", "no memory for a table");
+	for (size_t i = 0; i < spec->n_backends; i++)
+		if (spec->backends[i].weight)
+			m[n++] = (struct sl_maglev_member){ .name = spec->backends[i].name,
+							    .id = backend[i]->id,
+							    .weight = spec->backends[i].weight };
+	r = sl_maglev_fill(m, n, (const uint64_t *)c->dp->mem.info->key, spec->table_size, owners,
+			   err);
+	free(m);
+	return r;
+}
+
+static uint16_t idle_ticks(const struct sl_control *c, const struct sl_service *s)
+{
+	uint32_t tick_ms = c->dp->mem.info->tick_ms;
+	uint32_t ticks = (s->idle_timeout_s * 1000 + tick_ms - 1) / tick_ms;
+
+	return (uint16_t)(ticks < 254 ? ticks : 254);
+}
+
+void sl_publish_flags(struct sl_control *c, const struct sl_service_rt *s)
+{
+	struct sl_service_rec *rec = &c->dp->mem.services[s->id];
+
+	rec->flags = (s->spec->udp_flows == SL_UDP_FLOW ? SL_SF_UDP_FLOW : 0) |
+		     (s->spec->on_down == SL_DOWN_DROP ? SL_SF_DOWN_DROP : 0);
+	rec->idle_ticks = idle_ticks(c, s->spec);
+}
+
+void sl_publish_service(struct sl_control *c, struct sl_service_rt *s)
+{
+	struct sl_service_rec *rec = &c->dp->mem.services[s->id];
+	uint64_t addr_be[2];
+
+	memset(rec, 0, sizeof(*rec));
+	memcpy(addr_be, s->spec->addr.byte_be, sizeof(addr_be));
+	rec->salt = sl_hash_salt((const __u64 *)addr_be, htons(s->spec->port), (__u8)s->spec->proto,
+				 c->dp->mem.info->key);
+	rec->slot_base = s->slot_base;
+	rec->slot_count = s->slots.count;
+	sl_publish_flags(c, s);
+	sl_slots_init(&s->slots, s->owners);
+}
+
+void sl_publish_backend(struct sl_control *c, struct sl_backend_rt *b)
+{
+	struct sl_label *label = &c->dp->mem.labels[b->id];
+	struct sl_backend_rec *rec = &c->dp->mem.backends[b->id];
+
+	memset(rec, 0, sizeof(*rec)); /* DOWN */
+	rec->service = b->service->id;
+	memcpy(label->addr_be, b->spec->addr.byte_be, sizeof(label->addr_be));
+	label->family = b->spec->addr.family;
+	memcpy(label->name, b->spec->name, sizeof(label->name));
+}
+
+/*
+ * Some who are UP, by weight, for when rehashing finds nobody. With at most
+ * SL_SPARES of them all are listed.
+ */
+static void publish_spares(struct sl_control *c, struct sl_service_rt *s)
+{
+	struct sl_service_rec *rec = &c->dp->mem.services[s->id];
+	uint16_t spare[SL_SPARES] = {};
+	uint64_t total = 0, at = 0;
+	size_t up = 0;
+
+	for (size_t i = 0; i < s->n_backends; i++)
+		if (c->dp->mem.backends[s->backend[i]->id].state == SL_DP_UP &&
+		    s->backend[i]->spec->weight) {
+			if (up < SL_SPARES)
+				spare[up] = s->backend[i]->id;
+			up++;
+			total += s->backend[i]->spec->weight;
+		}
+	for (size_t k = 0; up && up < SL_SPARES && k + up < SL_SPARES; k++)
+		spare[up + k] = spare[k];
+	for (size_t i = 0, k = 0; up > SL_SPARES && i < s->n_backends && k < SL_SPARES; i++) {
+		const struct sl_backend_rt *b = s->backend[i];
+
+		if (c->dp->mem.backends[b->id].state != SL_DP_UP)
+			continue;
+		at += b->spec->weight;
+		while (k < SL_SPARES && at * SL_SPARES > total * k)
+			spare[k++] = b->id;
+	}
+	for (size_t k = 0; k < SL_SPARES; k++)
+		__atomic_store_n(&rec->spare[k], spare[k], __ATOMIC_RELAXED);
+}
+
+static void count_from_now(struct sl_control *c, struct sl_backend_rt *b)
+{
+	struct sl_backend_rec *rec = &c->dp->mem.backends[b->id];
+	uint32_t track;
+
+	if (rec->drain_track)
+		return;
+	if (sl_idpool_take(c->tracks, &track) < 0) {
+		sl_warn("event=drain lb_service=%s backend=%s \"%u backends drain already: its "
+			"flows "
+			"are not counted, only the deadline can end the drain\"",
+			b->service->spec->name, b->spec->name, SL_DRAIN_TRACKS - 1);
+		return;
+	}
+	memset(&c->dp->mem.drains[(size_t)track * SL_DRAIN_CELLS], 0,
+	       SL_DRAIN_CELLS * sizeof(uint16_t));
+	__atomic_store_n(&rec->drain_track, (__u8)track, __ATOMIC_RELEASE);
+}
+
+static void count_no_more(struct sl_control *c, struct sl_backend_rt *b)
+{
+	struct sl_backend_rec *rec = &c->dp->mem.backends[b->id];
+	__u8 track = rec->drain_track;
+
+	if (!track)
+		return;
+	__atomic_store_n(&rec->drain_track, 0, __ATOMIC_RELEASE);
+	sl_idpool_give(c->tracks, track);
+}
+
+void sl_publish_state(struct sl_control *c, struct sl_backend_rt *b)
+{
+	struct sl_backend_rec *rec = &c->dp->mem.backends[b->id];
+	struct sl_state_facts f;
+	enum sl_dp_state want;
+	enum sl_state shown;
+
+	sl_watch_facts(b, &f);
+	want = sl_state_dp(&f);
+	if (f.admin == SL_ADMIN_DRAIN) {
+		count_from_now(c, b);
+	} else {
+		count_no_more(c, b);
+		b->drain_complete = b->drain_by_deadline = false;
+		b->drain_active = b->drain_at_start = 0;
+	}
+	if (want != rec->state) {
+		/* who comes back finds the flows that nobody remembered */
+		if (want == SL_DP_UP) {
+			sl_slots_raise(&b->service->slots, b->id, sl_publish_now(c));
+			b->service->in_transition = 1;
+		}
+		__atomic_store_n(&rec->state, (__u8)want, __ATOMIC_RELEASE);
+		publish_spares(c, b->service);
+	}
+	shown = sl_state_derive(&f);
+	if (shown != b->state || !b->since_wall_ms) {
+		if (b->since_wall_ms)
+			sl_info("event=state lb_service=%s backend=%s from=%s to=%s \"%s\"",
+				b->service->spec->name, b->spec->name, sl_state_name(b->state),
+				sl_state_name(shown), b->last.message);
+		b->state = shown;
+		b->since_wall_ms = sl_clock_wall_ms();
+	}
+}
+
+void sl_publish_remove_backend(struct sl_control *c, struct sl_service_rt *s,
+			       struct sl_backend_rt *b)
+{
+	struct sl_backend_rec *rec = &c->dp->mem.backends[b->id];
+
+	count_no_more(c, b);
+	__atomic_store_n(&rec->state, (__u8)SL_DP_DOWN, __ATOMIC_RELEASE);
+	publish_spares(c, s);
+	if (sl_slots_remove(&s->slots, b->id, s->owners, sl_publish_now(c)))
+		s->in_transition = 1;
+	sl_exceptions_purge(c->dp->mem.exceptions, SL_EXC_SETS, b->id);
+	sl_capacity_rest(c,
+			 &(struct sl_resting){ .id = b->id, .until_ms = sl_clock_ms() + REST_MS });
+}
+
+void sl_publish_remove_service(struct sl_control *c, struct sl_service_rt *s)
+{
+	int64_t until_ms = sl_clock_ms() + REST_MS;
+
+	for (size_t i = 0; i < s->n_backends; i++) {
+		struct sl_backend_rt *b = s->backend[i];
+
+		count_no_more(c, b);
+		__atomic_store_n(&c->dp->mem.backends[b->id].state, (__u8)SL_DP_DOWN,
+				 __ATOMIC_RELEASE);
+		sl_capacity_rest(c, &(struct sl_resting){ .id = b->id, .until_ms = until_ms });
+	}
+	sl_capacity_rest(c, &(struct sl_resting){ .is_service = true,
+						  .id = s->id,
+						  .slot_base = s->slot_base,
+						  .slot_count = s->slots.count,
+						  .until_ms = until_ms });
+}

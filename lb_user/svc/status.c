@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* status: what was measured, put together for who asks. */
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lb_user/svc/runtime.h"
+
+static struct sl_counters sum(const struct sl_dp_mem *m, const struct sl_cnt *cnt, size_t row,
+			      size_t id)
+{
+	struct sl_counters s = {};
+
+	for (size_t cpu = 0; cpu < m->info->cpus; cpu++) {
+		const struct sl_cnt *one = &cnt[cpu * row + id];
+
+		s.packets += one->packets;
+		s.bytes += one->bytes;
+		s.flows += one->flows;
+		s.dropped += one->dropped;
+	}
+	return s;
+}
+
+static const char *reason_of(const struct sl_backend_rt *b, const struct sl_state_facts *f)
+{
+	if (f->admin == SL_ADMIN_MAINT)
+		return "admin.maint";
+	if (f->admin == SL_ADMIN_DRAIN)
+		return "admin.drain";
+	if (!f->has_next_hop)
+		return b->watch && b->hop.why ? "lb.no_neighbour" : "lb.initial_check";
+	if (f->health == SL_HEALTH_UNKNOWN)
+		return "lb.initial_check";
+	if (f->health == SL_HEALTH_DOWN)
+		return b->last.reason && b->last.reason[0] ? b->last.reason : "lb.initial_check";
+	return "";
+}
+
+static void message_of(const struct sl_backend_rt *b, const struct sl_state_facts *f,
+		       char ret[SL_TEXT_LEN])
+{
+	if (f->admin != SL_ADMIN_READY)
+		snprintf(ret, SL_TEXT_LEN, "%.255s", b->spec->reason);
+	else if (!f->has_next_hop)
+		snprintf(ret, SL_TEXT_LEN, "no next hop: %.200s",
+			 b->hop.why ? b->hop.why : "being resolved");
+	else if (f->health != SL_HEALTH_UP)
+		snprintf(ret, SL_TEXT_LEN, "%.255s", b->last.message);
+	else
+		ret[0] = '\0';
+}
+
+int sl_control_backend_status(struct sl_control *c, const char *service, const char *name,
+			      struct sl_backend_status *ret)
+{
+	struct sl_backend_rt *b = sl_control_find(c, service, name);
+	const struct sl_backend_rec *rec;
+	struct sl_state_facts f;
+
+	if (!b)
+		return -ENOENT;
+	rec = &c->dp->mem.backends[b->id];
+	sl_watch_facts(b, &f);
+	memset(ret, 0, sizeof(*ret));
+	ret->health = f.health;
+	ret->state = sl_state_derive(&f);
+	ret->state_reason = reason_of(b, &f);
+	message_of(b, &f, ret->message);
+	ret->since_wall_ms = b->since_wall_ms;
+	ret->takes_new_flows = rec->state == SL_DP_UP && b->spec->weight > 0;
+	ret->table_slots = sl_slots_owned(&b->service->slots, b->id);
+	ret->counters = sum(&c->dp->mem, c->dp->mem.cnt_backend, SL_BACKENDS_MAX, b->id);
+	ret->check.at_wall_ms = b->last_wall_ms;
+	ret->check.duration_ms = b->last.duration_ms;
+	snprintf(ret->check.status, sizeof(ret->check.status), "%s",
+		 b->checks ? b->last.status : "INI");
+	ret->check.code = b->last.code;
+	ret->check.checks = b->checks;
+	ret->check.failures = b->failures;
+	ret->flows.known = rec->drain_track != 0;
+	ret->flows.active = b->drain_active;
+	ret->flows.as_of_wall_ms = b->drain_as_of_wall_ms;
+	ret->flows.at_start = b->drain_at_start;
+	ret->flows.complete = b->drain_complete;
+	ret->flows.by_deadline = b->drain_by_deadline;
+	ret->next_hop.resolved = f.has_next_hop;
+	memcpy(ret->next_hop.mac, &rec->mac_lo, 6);
+	snprintf(ret->next_hop.ifname, sizeof(ret->next_hop.ifname), "%s", b->hop.ifname);
+	return 0;
+}
+
+int sl_control_service_status(struct sl_control *c, const char *service,
+			      struct sl_service_status *ret)
+{
+	for (size_t i = 0; i < c->config.n_services; i++) {
+		const struct sl_service_rt *s = c->service[i];
+
+		if (strcmp(s->spec->name, service))
+			continue;
+		memset(ret, 0, sizeof(*ret));
+		ret->total = (uint32_t)s->n_backends;
+		for (size_t j = 0; j < s->n_backends; j++)
+			ret->available +=
+				c->dp->mem.backends[s->backend[j]->id].state == SL_DP_UP &&
+				s->backend[j]->spec->weight > 0;
+		ret->state = !ret->available		   ? "down"
+			     : ret->available < ret->total ? "degraded"
+							   : "up";
+		ret->slots_in_transition = s->in_transition;
+		ret->counters = sum(&c->dp->mem, c->dp->mem.cnt_service, SL_SERVICES_MAX, s->id);
+		return 0;
+	}
+	return -ENOENT;
+}
+
+int sl_control_interface_status(struct sl_control *c, const char *name,
+				struct sl_interface_status *ret)
+{
+	for (size_t i = 0; i < c->config.n_interfaces; i++)
+		if (!strcmp(c->config.interfaces[i].name, name)) {
+			ret->ifindex = c->dp->ops->attached(c->dp, name);
+			ret->attached = ret->ifindex && ret->ifindex == if_nametoindex(name);
+			return 0;
+		}
+	return -ENOENT;
+}
+
+void sl_control_reasons(struct sl_control *c, uint64_t ret[SL_REASONS_MAX])
+{
+	memset(ret, 0, SL_REASONS_MAX * sizeof(*ret));
+	for (uint32_t cpu = 0; cpu < c->dp->mem.info->cpus; cpu++)
+		for (unsigned i = 0; i < SL_REASONS_MAX; i++)
+			ret[i] += c->dp->mem.cnt_reason[cpu].packets[i];
+}
+
+void sl_control_exceptions(struct sl_control *c, struct sl_exc_cnt *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	for (uint32_t cpu = 0; cpu < c->dp->mem.info->cpus; cpu++) {
+		const struct sl_exc_cnt *one = &c->dp->mem.cnt_exc[cpu];
+
+		ret->lookups += one->lookups;
+		ret->hits += one->hits;
+		ret->inserts += one->inserts;
+		ret->evicted_expired += one->evicted_expired;
+		ret->evicted_unconfirmed += one->evicted_unconfirmed;
+		ret->failed += one->failed;
+		ret->rescheduled += one->rescheduled;
+	}
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/lib/fake_dp.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct sl_fake_dp *fake_of(struct sl_dp *dp)
+{
+	return (struct sl_fake_dp *)dp;
+}
+
+static int fake_attach(struct sl_dp *dp, const char *name, enum sl_mode mode, struct sl_err *err)
+{
+	struct sl_fake_dp *f = fake_of(dp);
+
+	(void)mode;
+	if (f->fail_attach)
+		return sl_err_set(err, f->fail_attach, "dataplane-error", "interface %s: no", name);
+	for (int i = 0; i < 8; i++)
+		if (!f->attached[i][0] || !strcmp(f->attached[i], name)) {
+			snprintf(f->attached[i], SL_IFNAME_LEN, "%s", name);
+			return 0;
+		}
+	return -ENOSPC;
+}
+
+static int fake_detach(struct sl_dp *dp, const char *name, struct sl_err *err)
+{
+	(void)err;
+	for (int i = 0; i < 8; i++)
+		if (!strcmp(fake_of(dp)->attached[i], name)) {
+			fake_of(dp)->attached[i][0] = '\0';
+			return 0;
+		}
+	return -ENOENT;
+}
+
+static unsigned fake_attached(struct sl_dp *dp, const char *name)
+{
+	for (unsigned i = 0; i < 8; i++)
+		if (!strcmp(fake_of(dp)->attached[i], name))
+			return i + 1;
+	return 0;
+}
+
+static int fake_port_set(struct sl_dp *dp, uint16_t port, uint32_t ifindex, struct sl_err *err)
+{
+	if (fake_of(dp)->fail_port)
+		return sl_err_set(err, fake_of(dp)->fail_port, "dataplane-error", "port %u: no",
+				  port);
+	fake_of(dp)->port_ifindex[port] = ifindex;
+	return 0;
+}
+
+static int fake_jiffies(struct sl_dp *dp, uint64_t *ret)
+{
+	*ret = fake_of(dp)->jiffies;
+	return 0;
+}
+
+static int fake_unload(struct sl_dp *dp, struct sl_err *err)
+{
+	(void)err;
+	fake_of(dp)->unloads++;
+	return 0;
+}
+
+static void fake_close(struct sl_dp *dp)
+{
+	struct sl_dp_mem *m = &dp->mem;
+
+	free(m->info);
+	free(m->svc4);
+	free(m->svc6);
+	free(m->services);
+	free(m->slots);
+	free(m->seen);
+	free(m->backends);
+	free(m->exceptions);
+	free(m->drains);
+	free(m->cnt_service);
+	free(m->cnt_backend);
+	free(m->cnt_reason);
+	free(m->cnt_exc);
+	free(m->labels);
+	free(fake_of(dp));
+}
+
+static const struct sl_dp_ops fake_ops = {
+	.attach = fake_attach,
+	.detach = fake_detach,
+	.attached = fake_attached,
+	.port_set = fake_port_set,
+	.jiffies = fake_jiffies,
+	.unload = fake_unload,
+	.close = fake_close,
+};
+
+struct sl_fake_dp *sl_fake_dp_new(void)
+{
+	struct sl_fake_dp *f = calloc(1, sizeof(*f));
+	struct sl_dp_mem *m = &f->dp.mem;
+
+	f->dp.ops = &fake_ops;
+	f->jiffies = 1ull << 32;
+	m->info = calloc(1, sizeof(*m->info));
+	m->svc4 = calloc(SL_SVC4_BUCKETS, sizeof(*m->svc4));
+	m->svc6 = calloc(SL_SVC6_BUCKETS, sizeof(*m->svc6));
+	m->services = calloc(SL_SERVICES_MAX, sizeof(*m->services));
+	m->slots = calloc(SL_SLOTS_TOTAL, sizeof(*m->slots));
+	m->seen = calloc(SL_SLOTS_TOTAL, sizeof(*m->seen));
+	m->backends = calloc(SL_BACKENDS_MAX, sizeof(*m->backends));
+	m->exceptions = calloc(SL_EXC_SETS, sizeof(*m->exceptions));
+	m->drains = calloc((size_t)SL_DRAIN_TRACKS * SL_DRAIN_CELLS, sizeof(*m->drains));
+	m->cnt_service = calloc(SL_SERVICES_MAX, sizeof(*m->cnt_service));
+	m->cnt_backend = calloc(SL_BACKENDS_MAX, sizeof(*m->cnt_backend));
+	m->cnt_reason = calloc(1, sizeof(*m->cnt_reason));
+	m->cnt_exc = calloc(1, sizeof(*m->cnt_exc));
+	m->labels = calloc(SL_BACKENDS_MAX, sizeof(*m->labels));
+	*m->info = (struct sl_info){ .magic = SL_ABI_MAGIC,
+				     .abi = SL_ABI_VERSION,
+				     .cpus = 1,
+				     .slots_total = SL_SLOTS_TOTAL,
+				     .exc_sets = SL_EXC_SETS,
+				     .tick_shift = 10,
+				     .tick_ms = 4096,
+				     .key = { 11, 22 } };
+	return f;
+}
+
+struct sl_control *sl_fake_control_new(uv_loop_t *loop, struct sl_fake_dp *fake, const char *dir)
+{
+	struct sl_control_options opt = {};
+	struct sl_control *c = NULL;
+	struct sl_err err = {};
+	char state[256];
+
+	snprintf(state, sizeof(state), "%s/state.json", dir);
+	opt.state_file = state;
+	if (sl_control_new(loop, &fake->dp, &opt, &c, &err) < 0)
+		fprintf(stderr, "fake control: %s\n", err.detail);
+	return c;
+}
+
+struct sl_control *fake_control(uv_loop_t *loop)
+{
+	char dir[] = "/tmp/sluice-test-XXXXXX";
+
+	if (!mkdtemp(dir))
+		return NULL;
+	return sl_fake_control_new(loop, sl_fake_dp_new(), dir);
+}

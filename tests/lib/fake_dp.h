@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TESTS_LIB_FAKE_DP_H
+#define TESTS_LIB_FAKE_DP_H
+
+/* fake_dp: a data plane of plain memory behind the port, for tests of the floors above it. */
+#include <uv.h>
+
+#include "lb_user/dp/dp.h"
+#include "lb_user/svc/control.h"
+
+struct sl_fake_dp {
+	struct sl_dp dp;	    /* first */
+	uint64_t jiffies;	    /* what the packet path's clock shows */
+	int fail_port, fail_attach; /* negative errno to return, 0: succeed */
+	char attached[8][SL_IFNAME_LEN];
+	uint32_t port_ifindex[SL_PORTS_MAX];
+	unsigned unloads;
+};
+
+/* Freed by dp->ops->close(). Tick: 1024 jiffies, 4 s. */
+struct sl_fake_dp *sl_fake_dp_new(void);
+
+/*
+ * A control on a fake data plane with a state file in @dir (fake_control: in a
+ * fresh temporary folder, on a data plane of its own, never freed). No
+ * interfaces, no services.
+ */
+struct sl_control *fake_control(uv_loop_t *loop);
+struct sl_control *sl_fake_control_new(uv_loop_t *loop, struct sl_fake_dp *fake, const char *dir);
+
+#endif
