@@ -87,19 +87,26 @@ static inline __attribute__((always_inline)) __u64 sl_hash_exc_tag(__u64 hash)
 	return hash << 4 & SL_EXC_TAG_MASK;
 }
 
-/* Buckets of a service: @n is 0 or 1, the two places it may sit in. */
+/*
+ * Buckets of a service: @n is 0 or 1, the two places it may sit in, from two
+ * parts of one hash. Not keyed: who sends packets does not choose where
+ * services sit. One multiplication is not enough: with services numbered in
+ * rows and strides (tests/unit/test_svctab.c) both buckets of some were full.
+ */
+static inline __attribute__((always_inline)) __u32 sl_hash_bucket(__u64 x, __u32 n)
+{
+	return (__u32)(sl_hash_mix(x) >> (n ? 32 : 48));
+}
+
 static inline __attribute__((always_inline)) __u32 sl_hash_svc4(__u64 key, __u32 n)
 {
-	return (__u32)((key * (n ? 0xd6e8feb86659fd93ull : 0x9e3779b97f4a7c15ull)) >> 54) &
-	       (SL_SVC4_BUCKETS - 1);
+	return sl_hash_bucket(key, n) & (SL_SVC4_BUCKETS - 1);
 }
 
 static inline __attribute__((always_inline)) __u32 sl_hash_svc6(const __u64 addr_be[2], __u64 meta,
 								__u32 n)
 {
-	__u64 x = (addr_be[0] ^ (addr_be[1] << 7 | addr_be[1] >> 57)) + meta;
-
-	return (__u32)((x * (n ? 0xd6e8feb86659fd93ull : 0x9e3779b97f4a7c15ull)) >> 53) &
+	return sl_hash_bucket((addr_be[0] ^ (addr_be[1] << 7 | addr_be[1] >> 57)) + meta, n) &
 	       (SL_SVC6_BUCKETS - 1);
 }
 

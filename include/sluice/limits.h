@@ -17,12 +17,12 @@
 
 /*
  * Service buckets. A service may sit in either of two buckets (two-choice
- * hashing), so 4095 services never overflow 1024 x 8 or 2048 x 4 places, and
- * adding one never moves another.
+ * hashing) with room to spare, so adding one never moves another and
+ * practically never fails.
  */
-#define SL_SVC4_BUCKETS 1024u
+#define SL_SVC4_BUCKETS 2048u
 #define SL_SVC4_WAYS	8u /* 8 x 8 bytes: one cache line */
-#define SL_SVC6_BUCKETS 2048u
+#define SL_SVC6_BUCKETS 8192u
 #define SL_SVC6_WAYS	4u /* 4 x 32 bytes: two cache lines */
 
 /* All services' slots together: 64 tables of 65,537, or 256 of 16,381. */

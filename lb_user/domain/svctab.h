@@ -20,7 +20,7 @@ struct sl_svctab {
 /*
  * Publishes {@addr, @port, @proto} as service @id; the id's record must be
  * complete. Returns 0, -EEXIST (it is there already) or -ENOSPC (both buckets
- * are full: about 1 in 10^9 below 4,095 services).
+ * are full).
  */
 int sl_svctab_put(const struct sl_svctab *t, const struct sl_addr *addr, uint16_t port,
 		  enum sl_proto proto, uint16_t id);

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Each rule of DESIGN section 5 by itself; histories of them are in tests/kern_host. */
+#include <criterion/criterion.h>
+
+#include "lb_user/domain/slots.h"
+
+#include <sluice/types.h>
+
+enum { A = 1, B = 2, C = 3, NOW = 500 };
+
+static uint32_t word;
+static uint16_t seen;
+
+static struct sl_slots one(uint32_t w)
+{
+	word = w;
+	seen = 7;
+	return (struct sl_slots){ &word, &seen, 1 };
+}
+
+Test(slots, a_settled_slot_that_changes_owner_goes_into_transition)
+{
+	struct sl_slots s = one(SL_SLOT(A, false, A));
+	uint16_t to = B;
+
+	cr_assert_eq(sl_slots_retarget(&s, &to, NOW), 1);
+	cr_assert_eq(word, SL_SLOT(B, true, A));
+	cr_assert_eq(seen, NOW);
+	cr_assert_eq(sl_slots_retarget(&s, &to, NOW + 1), 0, "nothing is left to do");
+	cr_assert_eq(seen, NOW);
+}
+
+Test(slots, in_transition_only_the_owner_changes)
+{
+	struct sl_slots s = one(SL_SLOT(B, true, A));
+	uint16_t to = C;
+
+	sl_slots_retarget(&s, &to, NOW);
+	cr_assert_eq(word, SL_SLOT(C, true, A));
+	cr_assert_eq(seen, NOW);
+}
+
+Test(slots, a_return_raises_t_on_settled_slots_of_its_own)
+{
+	struct sl_slots s = one(SL_SLOT(A, false, C));
+
+	sl_slots_raise(&s, A, NOW);
+	cr_assert_eq(word, SL_SLOT(A, true, A));
+	cr_assert_eq(seen, NOW);
+
+	s = one(SL_SLOT(A, true, C));
+	sl_slots_raise(&s, A, NOW);
+	cr_assert_eq(word, SL_SLOT(A, true, C), "a transition that runs is left alone");
+
+	s = one(SL_SLOT(B, false, B));
+	sl_slots_raise(&s, A, NOW);
+	cr_assert_eq(word, SL_SLOT(B, false, B));
+}
+
+Test(slots, a_removed_owner_is_named_nowhere)
+{
+	static const struct {
+		uint32_t was, is;
+	} rows[] = {
+		{ SL_SLOT(A, false, A), SL_SLOT(C, true, C) },
+		{ SL_SLOT(A, true, A), SL_SLOT(C, true, C) },
+		{ SL_SLOT(A, true, B), SL_SLOT(C, true, B) },
+		{ SL_SLOT(C, true, A), SL_SLOT(C, true, C) },
+		{ SL_SLOT(C, false, A), SL_SLOT(C, false, C) },
+		{ SL_SLOT(C, true, B), SL_SLOT(C, true, B) },
+	};
+	uint16_t to = C;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct sl_slots s = one(rows[i].was);
+
+		sl_slots_remove(&s, A, &to, NOW);
+		cr_assert_eq(word, rows[i].is, "row %zu: %08x", i, word);
+		cr_assert_eq(seen, SL_SLOT_CUR(rows[i].was) == A ? NOW : 7, "row %zu", i);
+	}
+}
+
+Test(slots, a_slot_settles_when_nobody_was_seen_for_longer_than_idle)
+{
+	struct sl_slots s = one(SL_SLOT(B, true, A));
+
+	seen = NOW;
+	cr_assert_eq(sl_slots_settle(&s, NOW + 10, 10), 1);
+	cr_assert_eq(word, SL_SLOT(B, true, A));
+	cr_assert_eq(sl_slots_settle(&s, NOW + 11, 10), 0);
+	cr_assert_eq(word, SL_SLOT(B, false, B));
+
+	s = one(SL_SLOT(B, true, A));
+	seen = 65530; /* the clock wraps */
+	cr_assert_eq(sl_slots_settle(&s, 4, 10), 1);
+	cr_assert_eq(sl_slots_settle(&s, 5, 10), 0);
+}
