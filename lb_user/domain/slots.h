@@ -13,9 +13,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct sl_slots {		/* one service's table */
-	uint32_t *word;		/* SL_SLOT words */
-	uint16_t *seen;		/* tick of the last packet that went to a backend other than cur */
+struct sl_slots {	/* one service's table */
+	uint32_t *word; /* SL_SLOT words */
+	uint16_t *seen; /* tick of the last packet that went to a backend other than cur */
 	uint32_t count;
 };
 

@@ -13,8 +13,8 @@
 #include "lb_user/domain/model.h"
 
 struct sl_svctab {
-	struct sl_svc4_bucket *svc4;	/* SL_SVC4_BUCKETS */
-	struct sl_svc6_bucket *svc6;	/* SL_SVC6_BUCKETS */
+	struct sl_svc4_bucket *svc4; /* SL_SVC4_BUCKETS */
+	struct sl_svc6_bucket *svc6; /* SL_SVC6_BUCKETS */
 };
 
 /*
