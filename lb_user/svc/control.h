@@ -26,8 +26,8 @@
 struct sl_control;
 
 struct sl_control_options {
-	const char *state_file;		/* written after every change */
-	const char *config_file;	/* read when there is no state file; NULL: empty */
+	const char *state_file;	 /* written after every change */
+	const char *config_file; /* read when there is no state file; NULL: empty */
 };
 
 /*
@@ -56,8 +56,10 @@ int sl_control_service_delete(struct sl_control *c, const char *name, struct sl_
 int sl_control_backend_create(struct sl_control *c, const char *service,
 			      const struct sl_backend *spec, struct sl_err *err);
 int sl_control_backend_replace(struct sl_control *c, const char *service,
-			       const struct sl_backend *spec, bool *ret_created, struct sl_err *err);
-/* Without @force: -EBUSY unless the backend is drained, down, in maintenance or was never sent a packet. */
+			       const struct sl_backend *spec, bool *ret_created,
+			       struct sl_err *err);
+/* Without @force: -EBUSY unless the backend is drained, down, in maintenance or was never sent a
+ * packet. */
 int sl_control_backend_delete(struct sl_control *c, const char *service, const char *name,
 			      bool force, struct sl_err *err);
 int sl_control_backend_patch(struct sl_control *c, const char *service, const char *name,
@@ -74,24 +76,26 @@ struct sl_counters {
 struct sl_backend_status {
 	enum sl_health health;
 	enum sl_state state;
-	const char *state_reason;	/* slug: "target.connect_refused", "lb.no_neighbour", "admin.drain", "" */
-	char message[SL_TEXT_LEN];	/* for a person */
-	int64_t since_wall_ms;		/* of state */
+	const char *state_reason;  /* slug: "target.connect_refused", "lb.no_neighbour",
+				      "admin.drain", "" */
+	char message[SL_TEXT_LEN]; /* for a person */
+	int64_t since_wall_ms;	   /* of state */
 	bool takes_new_flows;
 	uint32_t table_slots;
 	struct sl_counters counters;
 	struct {
-		int64_t at_wall_ms;	/* 0: never */
+		int64_t at_wall_ms; /* 0: never */
 		uint32_t duration_ms;
-		char status[16];	/* HAProxy's codes: "L4OK", "L4CON", "L4TOUT", "L7OK", "L7STS", "L7TOUT", "L7RSP", "INI" */
-		uint16_t code;		/* HTTP status, 0: none */
-		uint64_t checks, failures;	/* since the agent started */
+		char status[16]; /* HAProxy's codes: "L4OK", "L4CON", "L4TOUT", "L7OK", "L7STS",
+				    "L7TOUT", "L7RSP", "INI" */
+		uint16_t code;	 /* HTTP status, 0: none */
+		uint64_t checks, failures; /* since the agent started */
 	} check;
 	struct {
-		bool known;		/* false: not counted (only while draining) */
-		uint32_t active;	/* estimate, see domain/drain.h */
+		bool known;	 /* false: not counted (only while draining) */
+		uint32_t active; /* estimate, see domain/drain.h */
 		int64_t as_of_wall_ms;
-		uint32_t at_start;	/* highest estimate of this drain */
+		uint32_t at_start; /* highest estimate of this drain */
 		bool complete, by_deadline;
 	} flows;
 	struct {
@@ -102,8 +106,8 @@ struct sl_backend_status {
 };
 
 struct sl_service_status {
-	const char *state;		/* "up", "degraded", "down" */
-	uint32_t total, available;	/* available: takes new flows */
+	const char *state;	   /* "up", "degraded", "down" */
+	uint32_t total, available; /* available: takes new flows */
 	uint32_t slots_in_transition;
 	struct sl_counters counters;
 };

@@ -25,12 +25,12 @@ struct sl_service_rt;
 struct sl_backend_rt {
 	struct sl_control *control;
 	struct sl_service_rt *service;
-	const struct sl_backend *spec;	/* NULL once removed */
+	const struct sl_backend *spec; /* NULL once removed */
 	uint16_t id;
-	bool adopted;			/* its record was pinned; believed until shown otherwise */
+	bool adopted; /* its record was pinned; believed until shown otherwise */
 
 	struct sl_health_machine health;
-	struct sl_check check;		/* the one that runs */
+	struct sl_check check; /* the one that runs */
 	struct sl_probe *probe;
 	struct sl_probe_result last;
 	int64_t last_wall_ms;
@@ -54,7 +54,7 @@ struct sl_service_rt {
 	uint32_t slot_base;
 	uint16_t *owners;		/* as the table is: slots.count ids */
 	uint32_t in_transition;		/* slots; counted while > 0 */
-	struct sl_backend_rt **backend;	/* spec->n_backends */
+	struct sl_backend_rt **backend; /* spec->n_backends */
 	size_t n_backends;
 };
 
@@ -62,7 +62,7 @@ struct sl_service_rt {
 struct sl_resting {
 	bool is_service;
 	uint16_t id;
-	uint32_t slot_base, slot_count;	/* of a service */
+	uint32_t slot_base, slot_count; /* of a service */
 	int64_t until_ms;
 	struct sl_resting *next;
 };
@@ -74,9 +74,9 @@ struct sl_control {
 	char *state_file;
 	char *readonly;
 	struct sl_config config;
-	struct sl_service_rt **service;	/* config.n_services */
+	struct sl_service_rt **service; /* config.n_services */
 	struct sl_idpool *service_ids, *backend_ids, *tracks;
-	uint8_t *slots_used;		/* one per SL_AREA slots */
+	uint8_t *slots_used; /* one per SL_AREA slots */
 	uint32_t port_ifindex[SL_PORTS_MAX];
 	struct sl_prober *prober;
 	struct sl_nexthops *nexthops;
@@ -85,7 +85,7 @@ struct sl_control {
 	int64_t started_ms, next_settle_ms, next_sweep_ms;
 };
 
-#define SL_AREA 64u	/* slots are handed out in multiples of this: a cache line of words or more */
+#define SL_AREA 64u /* slots are handed out in multiples of this: a cache line of words or more */
 
 /* ---- capacity.c: ids and slots ------------------------------------------- */
 int sl_capacity_init(struct sl_control *c);
@@ -94,7 +94,8 @@ int sl_capacity_take_slots(struct sl_control *c, uint32_t count, uint32_t *ret_b
 int sl_capacity_claim_slots(struct sl_control *c, uint32_t base, uint32_t count);
 void sl_capacity_give_slots(struct sl_control *c, uint32_t base, uint32_t count);
 /* The devmap port of @ifindex, made if needed. */
-int sl_capacity_port(struct sl_control *c, uint32_t ifindex, uint16_t *ret_port, struct sl_err *err);
+int sl_capacity_port(struct sl_control *c, uint32_t ifindex, uint16_t *ret_port,
+		     struct sl_err *err);
 /* Puts what a removed service or backend held aside until no packet can know it. */
 void sl_capacity_rest(struct sl_control *c, const struct sl_resting *r);
 /* Gives back what has rested long enough; @all: regardless. */
@@ -108,7 +109,7 @@ void sl_capacity_wake(struct sl_control *c, int64_t now_ms, bool all);
 int sl_change_apply(struct sl_control *c, struct sl_config *next, struct sl_err *err);
 
 /* ---- publish.c: what packets see ------------------------------------------ */
-uint16_t sl_publish_now(struct sl_control *c);	/* the slots' clock */
+uint16_t sl_publish_now(struct sl_control *c); /* the slots' clock */
 /* The table as it should be: spec->table_size ids. @backend: parallel to spec->backends. */
 int sl_publish_owners(struct sl_control *c, const struct sl_service *spec,
 		      struct sl_backend_rt *const *backend, uint16_t *owners, struct sl_err *err);
@@ -120,12 +121,13 @@ void sl_publish_backend(struct sl_control *c, struct sl_backend_rt *b);
 void sl_publish_remove_backend(struct sl_control *c, struct sl_service_rt *s,
 			       struct sl_backend_rt *b);
 void sl_publish_remove_service(struct sl_control *c, struct sl_service_rt *s);
-/* Makes the record's state follow admin, health and next hop; starts and ends the count of a drain. */
+/* Makes the record's state follow admin, health and next hop; starts and ends the count of a drain.
+ */
 void sl_publish_state(struct sl_control *c, struct sl_backend_rt *b);
 
 /* ---- watch.c: probes and next hops ----------------------------------------- */
 int sl_watch_start(struct sl_control *c, struct sl_backend_rt *b, struct sl_err *err);
-void sl_watch_update(struct sl_control *c, struct sl_backend_rt *b);	/* the check was changed */
+void sl_watch_update(struct sl_control *c, struct sl_backend_rt *b); /* the check was changed */
 void sl_watch_stop(struct sl_backend_rt *b);
 void sl_watch_link(void *control, uint32_t ifindex, const char *name, bool exists);
 void sl_watch_facts(const struct sl_backend_rt *b, struct sl_state_facts *ret);
@@ -142,7 +144,7 @@ struct sl_backend_rt *sl_backend_rt_new(struct sl_control *c, struct sl_service_
 struct sl_service_rt *sl_service_rt_new(struct sl_control *c, uint16_t id, uint32_t slot_base,
 					uint32_t slot_count);
 void sl_backend_rt_free(struct sl_backend_rt *b);
-void sl_service_rt_free(struct sl_service_rt *s);	/* not its backends */
+void sl_service_rt_free(struct sl_service_rt *s); /* not its backends */
 struct sl_backend_rt *sl_control_find(struct sl_control *c, const char *service, const char *name);
 
 #endif
