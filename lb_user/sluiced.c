@@ -125,72 +125,71 @@ static int log_level(const char *word)
 	return -EINVAL;
 }
 
+static const struct option longs[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "state", required_argument, NULL, 's' },
+	{ "key-file", required_argument, NULL, 'k' },
+	{ "socket", required_argument, NULL, 'u' },
+	{ "listen", required_argument, NULL, 'l' },
+	{ "pin-dir", required_argument, NULL, 'p' },
+	{ "log-level", required_argument, NULL, 'L' },
+	{ "check", no_argument, NULL, 'C' },
+	{ "detach", no_argument, NULL, 'D' },
+	{ "version", no_argument, NULL, 'V' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+
+/* Where the option's argument goes; NULL: it has none, or is not kept. */
+static const char **option_text(struct options *o, int opt)
+{
+	switch (opt) {
+	case 'c':
+		return &o->control.config_file;
+	case 's':
+		return &o->control.state_file;
+	case 'k':
+		return &o->key_file;
+	case 'u':
+		return &o->server.unix_path;
+	case 'l':
+		return &o->server.tcp_listen;
+	case 'p':
+		return &o->dp.pin_dir;
+	default:
+		return NULL;
+	}
+}
+
 /* Returns 0 to go on, else the exit status plus one. */
 static int parse(int argc, char **argv, struct options *o)
 {
-	static const struct option longs[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "state", required_argument, NULL, 's' },
-		{ "key-file", required_argument, NULL, 'k' },
-		{ "socket", required_argument, NULL, 'u' },
-		{ "listen", required_argument, NULL, 'l' },
-		{ "pin-dir", required_argument, NULL, 'p' },
-		{ "log-level", required_argument, NULL, 'L' },
-		{ "check", no_argument, NULL, 'C' },
-		{ "detach", no_argument, NULL, 'D' },
-		{ "version", no_argument, NULL, 'V' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
-		switch (opt) {
-		case 'c':
-			o->control.config_file = optarg;
-			break;
-		case 's':
-			o->control.state_file = optarg;
-			break;
-		case 'k':
-			o->key_file = optarg;
-			break;
-		case 'u':
-			o->server.unix_path = optarg;
-			break;
-		case 'l':
-			o->server.tcp_listen = optarg;
-			break;
-		case 'p':
-			o->dp.pin_dir = optarg;
-			break;
-		case 'C':
+		const char **text = option_text(o, opt);
+
+		if (text) {
+			*text = optarg;
+		} else if (opt == 'C') {
 			o->check = true;
-			break;
-		case 'D':
+		} else if (opt == 'D') {
 			o->detach = true;
-			break;
-		case 'L':
-			if (log_level(optarg) < 0)
-				return EXIT_USAGE + 1;
-			break;
-		case 'V':
+		} else if (opt == 'V') {
 			printf("sluiced %s\n", SL_VERSION);
-			return 1;
-		case 'h':
+			return EXIT_SUCCESS + 1;
+		} else if (opt == 'h') {
 			fputs(usage, stdout);
-			return 1;
-		default:
+			return EXIT_SUCCESS + 1;
+		} else if (opt != 'L' || log_level(optarg) < 0) {
 			fputs("try: sluiced --help\n", stderr);
 			return EXIT_USAGE + 1;
 		}
 	}
-	if (optind < argc) {
-		fprintf(stderr, "sluiced: unexpected argument %s; try: sluiced --help\n",
-			argv[optind]);
-		return EXIT_USAGE + 1;
-	}
-	return 0;
+	if (optind == argc)
+		return 0;
+	fprintf(stderr, "sluiced: unexpected argument %s; try: sluiced --help\n", argv[optind]);
+	return EXIT_USAGE + 1;
 }
 
 static void on_signal(uv_signal_t *handle, int signum)

@@ -29,12 +29,12 @@ struct sl_dp_mem {
 	uint16_t *seen;
 	struct sl_backend_rec *backends;
 	struct sl_exc_set *exceptions;
-	uint16_t *drains;		/* [SL_DRAIN_TRACKS][SL_DRAIN_CELLS] */
-	struct sl_cnt *cnt_service;	/* [cpus][SL_SERVICES_MAX] */
-	struct sl_cnt *cnt_backend;	/* [cpus][SL_BACKENDS_MAX] */
-	struct sl_reason_cnt *cnt_reason;	/* [cpus] */
-	struct sl_exc_cnt *cnt_exc;	/* [cpus] */
-	struct sl_label *labels;	/* [SL_BACKENDS_MAX], agent only */
+	uint16_t *drains;		  /* [SL_DRAIN_TRACKS][SL_DRAIN_CELLS] */
+	struct sl_cnt *cnt_service;	  /* [cpus][SL_SERVICES_MAX] */
+	struct sl_cnt *cnt_backend;	  /* [cpus][SL_BACKENDS_MAX] */
+	struct sl_reason_cnt *cnt_reason; /* [cpus] */
+	struct sl_exc_cnt *cnt_exc;	  /* [cpus] */
+	struct sl_label *labels;	  /* [SL_BACKENDS_MAX], agent only */
 };
 
 struct sl_dp_ops {
@@ -57,14 +57,14 @@ struct sl_dp_ops {
 struct sl_dp {
 	const struct sl_dp_ops *ops;
 	struct sl_dp_mem mem;
-	bool adopted;		/* pinned maps were there and fit */
+	bool adopted; /* pinned maps were there and fit */
 };
 
 /* How the kernel's data plane is opened; lb_user/sluiced.c is the only caller. */
 struct sl_dp_options {
-	const char *pin_dir;	/* folder on a bpffs, e.g. /sys/fs/bpf/sluice; NULL: nothing is
-				 * pinned, the data plane ends with the process (checks, tests) */
-	uint64_t key[2];	/* secret for a new installation; a pinned one wins */
+	const char *pin_dir; /* folder on a bpffs, e.g. /sys/fs/bpf/sluice; NULL: nothing is
+			      * pinned, the data plane ends with the process (checks, tests) */
+	uint64_t key[2];     /* secret for a new installation; a pinned one wins */
 };
 
 /*

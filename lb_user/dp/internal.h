@@ -13,10 +13,10 @@ struct sluice_bpf;
 
 #define SL_DP_PATH 256
 
-struct sl_direct_map {		/* one row per SL_DIRECT_MAPS */
+struct sl_direct_map { /* one row per SL_DIRECT_MAPS */
 	const char *name;
 	size_t bytes;
-	size_t mem_offset;	/* of the pointer in struct sl_dp_mem */
+	size_t mem_offset; /* of the pointer in struct sl_dp_mem */
 };
 
 /* direct.c: the maps that the program addresses as memory */
@@ -29,7 +29,8 @@ void sl_direct_unmap(const struct sl_direct_map *maps, size_t n, struct sl_dp_me
 int sl_pins_open(const char *dir, int *ret_lock_fd, struct sl_err *err);
 int sl_pins_path(const char *dir, const char *name, char ret[SL_DP_PATH], struct sl_err *err);
 /* The pinned map, checked against type and size. -ENOENT: no such pin. -EPROTO: another layout. */
-int sl_pins_get_map(const char *dir, const char *name, size_t bytes, int *ret_fd, struct sl_err *err);
+int sl_pins_get_map(const char *dir, const char *name, size_t bytes, int *ret_fd,
+		    struct sl_err *err);
 int sl_pins_put(const char *dir, const char *name, int fd, struct sl_err *err);
 bool sl_pins_any_link(const char *dir);
 int sl_pins_remove_maps(const char *dir);
@@ -47,7 +48,7 @@ uint32_t sl_dp_clock_shift(uint32_t *ret_tick_ms);
 
 /* The kernel's data plane behind the port. */
 struct sl_dp_kernel {
-	struct sl_dp dp;	/* first: the port's users see only this */
+	struct sl_dp dp; /* first: the port's users see only this */
 	struct sluice_bpf *skel;
 	char dir[SL_DP_PATH];
 	int lock_fd;
