@@ -243,6 +243,25 @@ Test(control, a_restart_ends_what_a_crash_left_half_done)
 	lab_done(&l);
 }
 
+Test(control, the_same_again_is_no_change)
+{
+	struct sl_backend b = backend("a", "10.0.0.1", 100);
+	uint64_t revision;
+	bool created = true;
+	struct lab l;
+
+	lab_init(&l);
+	make_web(&l);
+	revision = sl_control_config(l.control)->revision;
+	cr_assert_eq(sl_control_backend_replace(l.control, "web", &b, &created, &l.err), 0);
+	cr_assert_not(created);
+	cr_assert_eq(sl_control_config(l.control)->revision, revision);
+	b.weight = 99;
+	cr_assert_eq(sl_control_backend_replace(l.control, "web", &b, &created, &l.err), 0);
+	cr_assert_eq(sl_control_config(l.control)->revision, revision + 1);
+	lab_done(&l);
+}
+
 Test(control, what_cannot_change_is_named)
 {
 	struct sl_service s = service("web", "192.0.2.1");
