@@ -91,7 +91,8 @@ static void fact_state(struct sl_table *t, const cJSON *b)
 {
 	const char *state = sl_doc_text(b, "status.state");
 	const char *slug = sl_doc_text(b, "status.state_reason");
-	char span[SL_TEXT_SHORT] = "";
+	const char *message = sl_doc_text(b, "status.message");
+	char span[SL_TEXT_SHORT] = "", check[256];
 	int64_t ms;
 
 	if (sl_doc_time(b, "status.since", &ms))
@@ -100,9 +101,11 @@ static void fact_state(struct sl_table *t, const cJSON *b)
 	sl_table_cell(t, state[0] ? sl_rows_style(state) : SL_STYLE_NONE, "%s%s%s%s%s%s",
 		      state[0] ? state : "unknown", span[0] ? " for " : "", span,
 		      slug[0] ? " (" : "", slug, slug[0] ? ")" : "");
-	if (sl_doc_text(b, "status.message")[0]) {
+	/* Not what stands below anyway: the operator's reason, or the check's words. */
+	sl_rows_check(b, check, sizeof(check));
+	if (message[0] && strcmp(message, sl_doc_text(b, "reason")) && !strstr(check, message)) {
 		fact(t, "message");
-		sl_table_cell(t, SL_STYLE_NONE, "%s", sl_doc_text(b, "status.message"));
+		sl_table_cell(t, SL_STYLE_NONE, "%s", message);
 	}
 	fact(t, "new flows");
 	sl_table_cell(t, SL_STYLE_NONE, "%s",

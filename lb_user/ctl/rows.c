@@ -32,24 +32,33 @@ enum sl_style sl_rows_style(const char *state)
 	return SL_STYLE_WARN;
 }
 
+/* A failed check of a backend that is in service: its message belongs to it. */
+static bool message_in_check(const cJSON *backend)
+{
+	const char *status = sl_doc_text(backend, "status.check.status");
+	const char *state = sl_doc_text(backend, "status.state");
+
+	if (!status[0] || strstr(status, "OK") || !sl_doc_text(backend, "status.message")[0])
+		return false;
+	return !strcmp(state, "checking") || (!strcmp(state, "down") && strcmp(status, "INI"));
+}
+
 void sl_rows_check(const cJSON *backend, char *buf, size_t size)
 {
 	const char *status = sl_doc_text(backend, "status.check.status");
-	const char *message = sl_doc_text(backend, "status.message");
 	const char *state = sl_doc_text(backend, "status.state");
-	size_t len = strlen(status);
 	double ms, code = sl_doc_count(backend, "status.check.code");
 
-	if (!len || (!strcmp(status, "INI") && strcmp(state, "checking"))) {
+	if (!status[0] || (!strcmp(status, "INI") && strcmp(state, "checking"))) {
 		snprintf(buf, size, "-"); /* nothing is checked, or not yet since a restart */
-	} else if (len > 2 && !strcmp(status + len - 2, "OK")) {
+	} else if (message_in_check(backend)) {
+		snprintf(buf, size, "%s %s", status, sl_doc_text(backend, "status.message"));
+	} else if (strstr(status, "OK")) {
 		if (!sl_doc_number(backend, "status.check.duration_ms", &ms) || ms < 0 || ms > 1e9)
 			snprintf(buf, size, "%s", status);
 		else
 			snprintf(buf, size, ms < 1 && ms > 0 ? "%s %.1fms" : "%s %.0fms", status,
 				 ms);
-	} else if (message[0]) {
-		snprintf(buf, size, "%s %s", status, message);
 	} else if (code > 0 && code < 1000) {
 		snprintf(buf, size, "%s %.0f", status, code);
 	} else {
@@ -160,10 +169,8 @@ static void cell_weight(struct sl_table *t, const cJSON *backend)
 static void row_notes(struct sl_table *t, const cJSON *backend)
 {
 	const char *state = sl_doc_text(backend, "status.state");
-	const char *check = sl_doc_text(backend, "status.check.status");
 	const char *message = sl_doc_text(backend, "status.message");
 	const char *reason = sl_doc_text(backend, "reason");
-	bool in_check = check[0] && !strstr(check, "OK"); /* the message is shown there */
 	char left[SL_TEXT_SHORT];
 
 	if (!strcmp(state, "draining"))
@@ -174,7 +181,7 @@ static void row_notes(struct sl_table *t, const cJSON *backend)
 		sl_table_note(t, "by its deadline");
 	if (reason[0])
 		sl_table_note(t, "\"%s\"", reason);
-	if (!strcmp(state, "down") && message[0] && !in_check)
+	if (!strcmp(state, "down") && message[0] && !message_in_check(backend))
 		sl_table_note(t, "%s", message);
 	else if (sl_doc_is_false(backend, "status.next_hop.resolved") && strcmp(state, "down"))
 		sl_table_note(t, "next hop not resolved");
