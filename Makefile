@@ -67,17 +67,21 @@ $(B)/sluiced $(B)/sluicectl:
 # ---- tests and benches: one program per tests/<tier>/<name>.c ---------------
 UNIT	:= $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 PROGT	:= $(patsubst tests/prog/%.c,$(B)/tests/prog/%,$(sort $(wildcard tests/prog/test_*.c)))
-TOOLS	:= $(patsubst tests/netns/%.c,$(B)/tests/netns/%,$(sort $(wildcard tests/netns/*.c)))
-BENCH	:= $(patsubst bench/%.c,$(B)/bench/%,$(sort $(wildcard bench/*.c)))
-TESTLIB	:= $(call obj,$(sort $(wildcard tests/lib/*.c)))
+TOOLS	:= $(B)/tests/netns/rig
+BENCH	:= $(patsubst bench/%.c,$(B)/bench/%,$(sort $(filter-out %.bpf.c,$(wildcard bench/*.c))))
+TESTLIB	:= $(call obj,$(sort $(filter-out %.bpf.c,$(wildcard tests/lib/*.c))))
+PROGLIB	:= $(call obj,$(sort $(filter-out tests/prog/test_%,$(wildcard tests/prog/*.c))))
+BENCHLIB := $(call obj,$(sort $(wildcard bench/lib/*.c)))
 
 $(UNIT): $(B)/%: $(B)/%.o $(TESTLIB) $(call obj,$(AGENT_SRC) $(BASE_SRC))
 	@echo "  LD      $@"
 	$(Q)$(CC) $(OPT) $(LDHARD) $^ $(LIBS) -lm -lcriterion -o $@
+$(PROGT): $(PROGLIB)
+$(BENCH): $(BENCHLIB)
 $(PROGT) $(BENCH): $(B)/%: $(B)/%.o $(TESTLIB) $(call obj,$(AGENT_SRC) $(DP_SRC) $(BASE_SRC))
 	@echo "  LD      $@"
 	$(Q)$(CC) $(OPT) $(LDHARD) $^ $(LIBS) -lm -o $@
-$(TOOLS): $(B)/%: $(B)/%.o
+$(TOOLS): $(call obj,$(sort $(wildcard tests/netns/*.c)))
 	@echo "  LD      $@"
 	$(Q)$(CC) $(OPT) $(LDHARD) $^ -luv -lm -o $@
 .SECONDARY:
@@ -132,6 +136,7 @@ install:		## DESTDIR and PREFIX are honoured
 	install -D -m 0755 $(B)/sluicectl $(DESTDIR)$(PREFIX)/bin/sluicectl
 	install -D -m 0755 deploy/sluice-backend $(DESTDIR)$(PREFIX)/sbin/sluice-backend
 	install -D -m 0644 deploy/config/sluiced.example.json $(DESTDIR)$(PREFIX)/share/sluice/sluiced.example.json
+	install -D -m 0644 deploy/sluicectl.1 $(DESTDIR)$(PREFIX)/share/man/man1/sluicectl.1
 	install -D -m 0644 deploy/sluiced.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sluiced.service
 
 clean:			## remove build/

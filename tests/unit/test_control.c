@@ -285,7 +285,7 @@ Test(control, room_for_slots_ends_with_an_error_and_comes_back)
 	lab_init(&l);
 	for (r = 0; !r && n < 20; n++) {
 		struct sl_service s;
-		char name[8], vip[16];
+		char name[16], vip[24];
 
 		snprintf(name, sizeof(name), "s%d", n);
 		snprintf(vip, sizeof(vip), "192.0.2.%d", n + 1);

@@ -28,4 +28,7 @@ Test(exceptions, a_sweep_removes_what_expired_by_its_own_service)
 	cr_assert_eq(sl_exceptions_purge(sets, 2, 2), 1);
 	cr_assert_eq(sets[1].entry[7], 0);
 	cr_assert_eq(sets[0].entry[0], young);
+	free(sets);
+	free(backends);
+	free(services);
 }

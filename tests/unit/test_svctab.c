@@ -13,6 +13,12 @@ static struct sl_svctab table(void)
 				   calloc(SL_SVC6_BUCKETS, sizeof(struct sl_svc6_bucket)) };
 }
 
+static void release(struct sl_svctab *t)
+{
+	free(t->svc4);
+	free(t->svc6);
+}
+
 static struct sl_addr address(bool v6, uint32_t n)
 {
 	struct sl_addr a = { .family = v6 ? AF_INET6 : AF_INET };
@@ -65,6 +71,7 @@ Test(svctab, as_many_services_as_there_are_ids_fit_in_either_family)
 			cr_assert_eq(sl_svctab_get(&t, &a, 7, SL_PROTO_TCP), 0);
 			cr_assert_eq(sl_svctab_get(&t, &a, port, SL_PROTO_UDP), 0);
 		}
+		release(&t);
 	}
 }
 
@@ -79,6 +86,7 @@ Test(svctab, an_entry_is_put_once_and_deleted_once)
 	cr_assert_eq(sl_svctab_del(&t, &a, 53, SL_PROTO_UDP), 9);
 	cr_assert_eq(sl_svctab_del(&t, &a, 53, SL_PROTO_UDP), 0);
 	cr_assert_eq(sl_svctab_get(&t, &b, 53, SL_PROTO_UDP), 10);
+	release(&t);
 }
 
 Test(svctab, only_what_is_kept_stays)
@@ -95,4 +103,5 @@ Test(svctab, only_what_is_kept_stays)
 	cr_assert_eq(sl_svctab_get(&t, &a, 1, SL_PROTO_TCP), 0);
 	cr_assert_eq(sl_svctab_get(&t, &b, 1, SL_PROTO_TCP), 0);
 	cr_assert_eq(sl_svctab_get(&t, &c, 1, SL_PROTO_TCP), 3);
+	release(&t);
 }

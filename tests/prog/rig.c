@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/prog/rig.h"
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <linux/bpf.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sluice/hash.h>
+
+#include "lb_user/domain/svctab.h"
+#include "tests/prog/tap.h"
+
+/* Any secret will do; a fixed one makes every run of the tests the same. */
+#define KEY                                                  \
+	{                                                    \
+		0x5c17b7a3d0f24e69ull, 0x9e1f0c83ba7d5241ull \
+	}
+
+static unsigned first_cpu(void)
+{
+	cpu_set_t set;
+
+	if (!sched_getaffinity(0, sizeof(set), &set))
+		for (unsigned i = 0; i < CPU_SETSIZE; i++)
+			if (CPU_ISSET(i, &set))
+				return i;
+	return 0;
+}
+
+bool sl_rig_pin(struct sl_rig *r, unsigned cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		return false;
+	r->row = cpu & (r->mem->info->cpus - 1);
+	return true;
+}
+
+void sl_rig_open(struct sl_rig *r)
+{
+	struct sl_dp_options opt = { .pin_dir = NULL, .key = KEY };
+	struct sl_err err = {};
+
+	*r = (struct sl_rig){};
+	if (sl_dp_open(&opt, &r->dp, &err))
+		sl_tap_bail("load the program", "%s", err.detail);
+	r->mem = &r->dp->mem;
+	r->fd = sl_dp_program_fd(r->dp);
+	if (!sl_rig_pin(r, first_cpu()))
+		sl_tap_bail("pin to one CPU", "sched_setaffinity refused");
+	if (r->dp->ops->port_set(r->dp, SL_RIG_PORT, SL_RIG_LO, &err))
+		sl_tap_bail("set the devmap port", "%s", err.detail);
+}
+
+void sl_rig_close(struct sl_rig *r)
+{
+	free(r->mark);
+	r->dp->ops->close(r->dp);
+}
+
+void sl_rig_run(struct sl_rig *r, const void *frame, uint32_t len, struct sl_rig_out *ret)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = len,
+		    .data_out = ret->byte, .data_size_out = sizeof(ret->byte), .repeat = 1);
+	int e = bpf_prog_test_run_opts(r->fd, &opts);
+
+	if (e < 0)
+		sl_tap_bail("run one packet", "BPF_PROG_TEST_RUN of %u bytes: %s", len,
+			    strerror(-e));
+	ret->verdict = (int)opts.retval;
+	ret->len = opts.data_size_out;
+}
+
+void sl_rig_service(struct sl_rig *r, const struct sl_rig_service *s)
+{
+	struct sl_svctab tab = { .svc4 = r->mem->svc4, .svc6 = r->mem->svc6 };
+	struct sl_service_rec *rec = &r->mem->services[s->id];
+	struct sl_addr addr = { .family = strchr(s->addr, ':') ? AF_INET6 : AF_INET };
+	uint64_t words[2];
+	int e;
+
+	if (inet_pton(addr.family, s->addr, addr.byte_be) != 1)
+		sl_tap_bail("service of a test", "%s is no address", s->addr);
+	memcpy(words, addr.byte_be, sizeof(words));
+	*rec = (struct sl_service_rec){
+		.salt = sl_hash_salt((const __u64 *)words, htons(s->port), s->proto,
+				     r->mem->info->key),
+		.slot_base = s->base,
+		.slot_count = s->count,
+		.flags = s->flags,
+		.idle_ticks = s->idle_ticks ? s->idle_ticks : 75,
+	};
+	memset(r->mem->slots + s->base, 0, s->count * sizeof(r->mem->slots[0]));
+	e = sl_svctab_put(&tab, &addr, s->port, s->proto, s->id);
+	if (e)
+		sl_tap_bail("service of a test", "%s %u: %s", s->addr, s->port, strerror(-e));
+}
+
+void sl_rig_own(struct sl_rig *r, uint16_t id, uint16_t backend)
+{
+	const struct sl_service_rec *rec = &r->mem->services[id];
+
+	for (uint32_t i = 0; i < rec->slot_count; i++)
+		r->mem->slots[rec->slot_base + i] = SL_SLOT(backend, false, backend);
+}
+
+void sl_rig_macs(uint16_t id, uint8_t ret[12])
+{
+	const uint8_t image[12] = { 0x02,	 0xbe,	      (uint8_t)(id >> 8),
+				    (uint8_t)id, 0xd0,	      0xd1,
+				    0x02,	 0xa0,	      0xa1,
+				    0xa2,	 (uint8_t)id, (uint8_t)(id >> 8) };
+
+	memcpy(ret, image, sizeof(image));
+}
+
+void sl_rig_backend(struct sl_rig *r, uint16_t id, uint8_t state, uint32_t ifindex, uint16_t port)
+{
+	struct sl_backend_rec rec = { .ifindex = ifindex, .state = state, .port = port };
+	uint8_t image[12];
+
+	sl_rig_macs(id, image);
+	memcpy(&rec.mac_lo, image, 8);
+	memcpy(&rec.mac_hi, image + 8, 4);
+	r->mem->backends[id] = rec;
+}
+
+uint16_t sl_rig_went_to(const struct sl_rig_out *out)
+{
+	uint16_t id = (uint16_t)(out->byte[2] << 8 | out->byte[3]);
+	uint8_t image[12];
+
+	sl_rig_macs(id, image);
+	return memcmp(out->byte, image, sizeof(image)) ? 0 : id;
+}
+
+uint64_t sl_rig_hash(const struct sl_rig *r, uint16_t service, const struct sl_packet *p)
+{
+	const uint8_t *ip = p->byte + p->l3;
+	uint64_t source, v6[2];
+	uint32_t v4;
+	uint16_t sport_be;
+
+	memcpy(&v4, ip + 12, 4);
+	memcpy(v6, ip + 8, 16);
+	memcpy(&sport_be, p->byte + p->l4, 2);
+	source = p->is_v6 ? sl_hash_source6((const __u64 *)v6, r->mem->info->key)
+			  : sl_hash_source4(v4, r->mem->info->key);
+	return sl_hash_flow(source, sport_be, r->mem->services[service].salt);
+}
+
+uint32_t sl_rig_slot(const struct sl_rig *r, uint16_t service, uint64_t hash)
+{
+	const struct sl_service_rec *rec = &r->mem->services[service];
+
+	return rec->slot_base + sl_hash_range(hash, rec->slot_count);
+}
+
+/* Jiffies until the present tick of 2^@shift jiffies ends. */
+static uint64_t left_of(uint64_t jiffies, uint32_t shift)
+{
+	return (1ull << shift) - (jiffies & ((1ull << shift) - 1));
+}
+
+uint32_t sl_rig_tick(struct sl_rig *r, uint16_t *ret_drain_tick)
+{
+	uint32_t shift = r->mem->info->tick_shift;
+	uint64_t jiffies, margin = (1ull << shift) * 100 / r->mem->info->tick_ms + 1;
+
+	/* the end of a tick is also the end of a drain's finer one */
+	for (;;) {
+		if (r->dp->ops->jiffies(r->dp, &jiffies))
+			sl_tap_bail("read the clock", "the clock program does not run");
+		if (left_of(jiffies, shift - 2) > margin)
+			break;
+		usleep(10000);
+	}
+	if (ret_drain_tick)
+		*ret_drain_tick = (uint16_t)(jiffies >> (shift - 2)) & SL_DRAIN_TICK_MASK;
+	return (uint32_t)(jiffies >> shift);
+}
