@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "bench/lib/subject.h"
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sluice/hash.h>
+
+#include "lb_user/domain/svctab.h"
+#include "tests/lib/packet.h"
+
+#define IFINDEX_IN    1u /* packets come in here; BPF_PROG_TEST_RUN says so */
+#define IFINDEX_OTHER 2u
+#define PORT	      1u
+
+/* One service for each family and table, so that work can change without a load. */
+static const struct {
+	uint16_t id;
+	const char *addr;
+	uint32_t table, base;
+} services[] = {
+	{ 1, "192.0.2.1", 16381, 0 },
+	{ 2, "2001:db8::1", 16381, 1u << 17 },
+	{ 3, "192.0.2.2", 65537, 2u << 17 },
+	{ 4, "2001:db8::2", 65537, 3u << 17 },
+};
+
+static int shared_fd = -1;
+static struct bench_shared *shared;
+
+static unsigned service_of(const struct sl_bench_work *w)
+{
+	return (w->table == 65537 ? 2 : 0) + w->is_v6;
+}
+
+static int complain(const char *what, int e)
+{
+	fprintf(stderr, "bench: %s: %s\n", what, strerror(e < 0 ? -e : e));
+	return -1;
+}
+
+/* Flows in no order: a bijection of the index, so that all are different. */
+static void make_tuples(void)
+{
+	uint64_t mix = 0x2545f4914f6cdd1dull;
+
+	for (uint32_t i = 0; i < BENCH_FLOWS_MAX; i++) {
+		uint32_t n = (i * 0x9e3779b1u + 0x5bd1e995u) & 0xffffff;
+
+		mix ^= mix << 13;
+		mix ^= mix >> 7;
+		mix ^= mix << 17;
+		shared->tuple[i].addr = (mix & 0xffffffff00000000ull) | htonl(10u << 24 | n);
+		shared->tuple[i].port_be = htons((uint16_t)(1024 + (mix & 0xffff) % 64000));
+	}
+}
+
+struct bench_shared *sl_bench_share(const char *driver_path)
+{
+	struct bpf_object *obj = bpf_object__open_file(driver_path, NULL);
+	struct bpf_map *bss;
+	int e;
+
+	if (!obj) {
+		complain(driver_path, errno);
+		return NULL;
+	}
+	e = bpf_object__load(obj);
+	bss = bpf_object__find_map_by_name(obj, ".bss");
+	if (!e && bss)
+		shared_fd = dup(bpf_map__fd(bss));
+	bpf_object__close(obj);
+	if (shared_fd < 0) {
+		complain("load the driver", e ? e : ENOENT);
+		return NULL;
+	}
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED, shared_fd, 0);
+	if (shared == MAP_FAILED) {
+		complain("map the driver's memory", errno);
+		return NULL;
+	}
+	make_tuples();
+	return shared;
+}
+
+void sl_bench_unshare(void)
+{
+	munmap(shared, sizeof(*shared));
+	close(shared_fd);
+}
+
+static int publish(struct sl_dp *dp)
+{
+	struct sl_svctab tab = { .svc4 = dp->mem.svc4, .svc6 = dp->mem.svc6 };
+
+	for (unsigned i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
+		struct sl_addr addr = { .family = i & 1 ? AF_INET6 : AF_INET };
+		uint32_t *slot = dp->mem.slots + services[i].base;
+		uint64_t words[2];
+		int e;
+
+		inet_pton(addr.family, services[i].addr, addr.byte_be);
+		memcpy(words, addr.byte_be, sizeof(words));
+		for (uint32_t n = 0; n < services[i].table; n++)
+			slot[n] = SL_SLOT(1 + n % SL_BENCH_BACKENDS, false,
+					  1 + n % SL_BENCH_BACKENDS);
+		dp->mem.services[services[i].id] = (struct sl_service_rec){
+			.salt = sl_hash_salt((const __u64 *)words, htons(443), IPPROTO_TCP,
+					     dp->mem.info->key),
+			.slot_base = services[i].base,
+			.slot_count = services[i].table,
+			.idle_ticks = 75,
+		};
+		e = sl_svctab_put(&tab, &addr, 443, SL_PROTO_TCP, services[i].id);
+		if (e)
+			return complain("publish a service", e);
+	}
+	return 0;
+}
+
+/* Sluice's own program, as the agent loads it. */
+static int load_sluice(struct sl_bench_subject *s, int *ret_fd)
+{
+	struct sl_dp_options opt = { .key = { 0x5c17b7a3d0f24e69ull, 0x9e1f0c83ba7d5241ull } };
+	struct sl_err err = {};
+
+	if (sl_dp_open(&opt, &s->dp, &err) || s->dp->ops->port_set(s->dp, PORT, IFINDEX_IN, &err)) {
+		fprintf(stderr, "bench: %s\n", err.detail);
+		return -1;
+	}
+	*ret_fd = sl_dp_program_fd(s->dp);
+	return publish(s->dp);
+}
+
+int sl_bench_load(struct sl_bench_subject *s, const char *driver_path, bool control)
+{
+	struct bpf_map *bss, *next;
+	__u32 zero = 0;
+	int fd = -1, e;
+
+	*s = (struct sl_bench_subject){ .driver = bpf_object__open_file(driver_path, NULL) };
+	if (!s->driver)
+		return complain(driver_path, errno);
+	bss = bpf_object__find_map_by_name(s->driver, ".bss");
+	next = bpf_object__find_map_by_name(s->driver, "bench_next");
+	if (!bss || !next)
+		return complain("the driver's maps", ENOENT);
+	e = bpf_map__reuse_fd(bss, shared_fd);
+	if (!e)
+		e = bpf_object__load(s->driver);
+	if (e)
+		return complain("load the driver", e);
+	if (!control && load_sluice(s, &fd))
+		return -1;
+	if (control)
+		fd = bpf_program__fd(bpf_object__find_program_by_name(s->driver, "bench_control"));
+	e = bpf_map_update_elem(bpf_map__fd(next), &zero, &fd, BPF_ANY);
+	if (e)
+		return complain("put the program behind the driver", e);
+	s->fd = bpf_program__fd(bpf_object__find_program_by_name(s->driver, "bench_driver"));
+	return 0;
+}
+
+void sl_bench_unload(struct sl_bench_subject *s)
+{
+	bpf_object__close(s->driver);
+	if (s->dp)
+		s->dp->ops->close(s->dp);
+	*s = (struct sl_bench_subject){};
+}
+
+void sl_bench_prepare(struct sl_bench_subject *s, const struct sl_bench_work *w)
+{
+	shared->cursor = 0;
+	shared->mask = w->flows - 1;
+	shared->is_v6 = w->is_v6;
+	if (!s->dp)
+		return;
+	for (uint16_t id = 1; id <= SL_BENCH_BACKENDS; id++)
+		s->dp->mem.backends[id] = (struct sl_backend_rec){
+			.mac_lo = 0x0201be000000be02ull | (uint64_t)id << 24,
+			.mac_hi = 0x010203be,
+			.ifindex = w->redirect ? IFINDEX_OTHER : IFINDEX_IN,
+			.state = SL_DP_UP,
+			.port = PORT,
+			.service = services[service_of(w)].id,
+		};
+}
+
+static double cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+int sl_bench_run(struct sl_bench_subject *s, const struct sl_bench_work *w, uint32_t repeat,
+		 struct sl_bench_time *ret)
+{
+	struct sl_packet_spec spec = {
+		.from = w->is_v6 ? "2001:db8:ffff::1" : "10.0.0.1",
+		.to = services[service_of(w)].addr,
+		.sport = 1024,
+		.dport = 443,
+		.proto = IPPROTO_TCP,
+		.tcp_flags = SL_TCP_ACK,
+		.pad_to = 60,
+	};
+	__u32 want = s->dp && w->redirect ? XDP_REDIRECT : XDP_TX;
+	struct sl_packet p;
+	double start;
+	int e = sl_packet_build(&spec, &p);
+
+	if (e)
+		return complain("build a packet", e);
+
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = p.byte, .data_size_in = p.len,
+		    .repeat = (int)repeat);
+	start = cpu_ns();
+	e = bpf_prog_test_run_opts(s->fd, &opts);
+	start = cpu_ns() - start;
+	if (e)
+		return complain("BPF_PROG_TEST_RUN", e);
+	if (opts.retval != want) {
+		fprintf(stderr, "bench: the last packet ended with verdict %u instead of %u\n",
+			opts.retval, want);
+		return -1;
+	}
+	ret->ns = start / repeat;
+	/* the kernel's figure is in whole ns and leaves the call's set-up out */
+	ret->disturbed = opts.duration > ret->ns + 1;
+	return 0;
+}
+
+static uint64_t hash_of(const struct sl_dp_mem *m, const struct sl_bench_work *w, uint32_t i)
+{
+	const struct bench_tuple *t = &shared->tuple[i & (w->flows - 1)];
+	uint64_t source[2] = {};
+
+	inet_pton(AF_INET6, "2001:db8:ffff::", source);
+	source[1] = t->addr;
+	return sl_hash_flow(w->is_v6 ? sl_hash_source6((const __u64 *)source, m->info->key)
+				     : sl_hash_source4((uint32_t)t->addr, m->info->key),
+			    t->port_be, m->services[services[service_of(w)].id].salt);
+}
+
+void sl_bench_predict(const struct sl_bench_subject *s, const struct sl_bench_work *w,
+		      uint32_t first, uint32_t n, struct sl_bench_spread *ret)
+{
+	const struct sl_dp_mem *m = &s->dp->mem;
+	uint32_t step = n > w->flows ? n / w->flows : 1; /* packets of each flow */
+
+	memset(ret, 0, sizeof(*ret));
+	for (uint32_t i = 0; i < n / step; i++) {
+		uint64_t hash = hash_of(m, w, first + i);
+		uint32_t slot = services[service_of(w)].base +
+				sl_hash_range(hash, services[service_of(w)].table);
+
+		ret->packets[SL_SLOT_CUR(m->slots[slot])] += step;
+	}
+}
+
+void sl_bench_counted(const struct sl_bench_subject *s, struct sl_bench_spread *ret,
+		      uint64_t *ret_sent, uint64_t *ret_other)
+{
+	const struct sl_dp_mem *m = &s->dp->mem;
+
+	memset(ret, 0, sizeof(*ret));
+	*ret_sent = *ret_other = 0;
+	for (uint32_t cpu = 0; cpu < m->info->cpus; cpu++) {
+		for (uint32_t id = 1; id <= SL_BENCH_BACKENDS; id++)
+			ret->packets[id] += m->cnt_backend[cpu * SL_BACKENDS_MAX + id].packets;
+		for (int why = 0; why < SL_REASONS_MAX; why++)
+			*(why == SL_R_SENT ? ret_sent : ret_other) +=
+				m->cnt_reason[cpu].packets[why];
+	}
+}
