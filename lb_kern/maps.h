@@ -92,8 +92,8 @@ static __always_inline struct sl_service_rec *maps_service(__u32 id)
 
 static __always_inline __u16 *maps_drain_cell(__u32 track, __u32 cell)
 {
-	return maps_drains() + (platform_bounded(track, SL_DRAIN_TRACKS - 1) * SL_DRAIN_CELLS +
-				platform_bounded(cell, SL_DRAIN_CELLS - 1));
+	return maps_drains() +
+	       platform_in_row(platform_bounded(track, SL_DRAIN_TRACKS - 1), SL_DRAIN_CELLS, cell);
 }
 
 /* This CPU's row of a counter array. */

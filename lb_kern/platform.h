@@ -47,4 +47,16 @@ static __always_inline __u32 platform_bounded(__u32 index, __u32 mask)
 	return index & mask;
 }
 
+/*
+ * Element @index of row @row, in rows of @count (a power of two) elements. The
+ * barrier keeps this an addition: clang makes an OR of it when it sees that
+ * the bits lie apart, and Linux 6.1 takes the result of that for unbounded.
+ */
+static __always_inline __u32 platform_in_row(__u32 row, __u32 count, __u32 index)
+{
+	index = platform_bounded(index, count - 1);
+	asm volatile("" : "+r"(index));
+	return row * count + index;
+}
+
 #endif

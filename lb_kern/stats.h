@@ -38,16 +38,13 @@ static __always_inline void stats_count(const struct pkt *p, enum sl_reason why)
 	maps_cnt_reason()[row].packets[why & (SL_REASONS_MAX - 1)]++;
 	if (!p->service)
 		return;
-	service = maps_cnt_service() +
-		  (row * SL_SERVICES_MAX + platform_bounded(p->service, SL_SERVICE_MASK));
+	service = maps_cnt_service() + platform_in_row(row, SL_SERVICES_MAX, p->service);
 	if (why != SL_R_SENT) {
 		service->dropped++;
 		return;
 	}
 	stats_add(service, p);
-	stats_add(maps_cnt_backend() +
-			  (row * SL_BACKENDS_MAX + platform_bounded(p->backend, SL_BACKEND_MASK)),
-		  p);
+	stats_add(maps_cnt_backend() + platform_in_row(row, SL_BACKENDS_MAX, p->backend), p);
 }
 
 #endif

@@ -7,6 +7,7 @@
  * the agent writes; the rest is a small table of operations. tests/lib has a
  * fake with the same shape.
  */
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -65,6 +66,8 @@ struct sl_dp_options {
 	const char *pin_dir; /* folder on a bpffs, e.g. /sys/fs/bpf/sluice; NULL: nothing is
 			      * pinned, the data plane ends with the process (checks, tests) */
 	uint64_t key[2];     /* secret for a new installation; a pinned one wins */
+	/* What libbpf says, the verifier's log of a refused program among it. NULL: not wanted. */
+	void (*trace)(const char *fmt, va_list ap);
 };
 
 /*

@@ -19,9 +19,18 @@
 #include "sluice.skel.h"
 
 static char last_warning[200]; /* libbpf's own words, for the error it belongs to */
+static void (*trace)(const char *fmt, va_list ap);
 
-static int keep_warning(enum libbpf_print_level level, const char *fmt, va_list ap)
+static __attribute__((format(printf, 2, 0))) int keep_warning(enum libbpf_print_level level,
+							      const char *fmt, va_list ap)
 {
+	va_list again;
+
+	if (level == LIBBPF_WARN && trace) {
+		va_copy(again, ap);
+		trace(fmt, again);
+		va_end(again);
+	}
 	if (level == LIBBPF_WARN && !last_warning[0]) {
 		vsnprintf(last_warning, sizeof(last_warning), fmt, ap);
 		last_warning[strcspn(last_warning, "\n")] = '\0';
@@ -258,6 +267,7 @@ int sl_dp_open(const struct sl_dp_options *opt, struct sl_dp **ret, struct sl_er
 	k->lock_fd = -1;
 	k->n_maps = sl_direct_maps(cpu_rows(), &k->maps);
 	last_warning[0] = '\0';
+	trace = opt->trace;
 	libbpf_set_print(keep_warning);
 	r = sl_direct_register();
 	if (r < 0)

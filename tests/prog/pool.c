@@ -73,6 +73,18 @@ void sl_pool_reset(struct sl_pool *p, enum sl_pool_kind kind, bool is_v6)
 	p->tick = sl_rig_tick(p->rig, &p->drain_tick);
 }
 
+bool sl_pool_steady(const struct sl_pool *p)
+{
+	uint32_t shift = p->rig->mem->info->tick_shift;
+	uint64_t jiffies;
+
+	if (p->rig->dp->ops->jiffies(p->rig->dp, &jiffies))
+		sl_tap_bail("read the clock", "the clock program does not run");
+	/* within a drain's tick is within a tick */
+	return (uint32_t)(jiffies >> shift) == p->tick &&
+	       ((jiffies >> (shift - 2)) & SL_DRAIN_TICK_MASK) == p->drain_tick;
+}
+
 uint64_t sl_pool_flow(struct sl_pool *p, uint64_t n)
 {
 	sl_packet_flow(&p->packet, n);

@@ -43,6 +43,13 @@ void sl_pool_open(struct sl_pool *p, struct sl_rig *r);
  */
 void sl_pool_reset(struct sl_pool *p, enum sl_pool_kind kind, bool is_v6);
 
+/*
+ * Whether the clock stands where it did at the reset. A case that failed and
+ * sees it moved (a slow or busy machine) has shown nothing, and is run again.
+ */
+bool sl_pool_steady(const struct sl_pool *p);
+#define SL_POOL_TRIES 8
+
 /* Turns to flow number @n. Returns its hash. */
 uint64_t sl_pool_flow(struct sl_pool *p, uint64_t n);
 void sl_pool_flags(struct sl_pool *p, uint8_t tcp_flags);

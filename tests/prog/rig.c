@@ -6,6 +6,7 @@
 #include <linux/bpf.h>
 #include <net/if.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -45,14 +46,52 @@ bool sl_rig_pin(struct sl_rig *r, unsigned cpu)
 	return true;
 }
 
+/* What libbpf said while loading: of a refused program, the verifier's log. */
+static FILE *said;
+
+__attribute__((format(printf, 1, 0))) static void hear(const char *fmt, va_list ap)
+{
+	if (said)
+		vfprintf(said, fmt, ap);
+}
+
+/* The end of it, where the refusal is. */
+static void print_end(char *text, size_t len)
+{
+	char *at = text + len;
+
+	for (unsigned lines = 0; at > text && lines <= 40; at--)
+		lines += at[-1] == '\n';
+	for (char *line = strtok(at, "\n"); line; line = strtok(NULL, "\n"))
+		sl_tap_note("%s", line);
+}
+
+static void load(struct sl_rig *r)
+{
+	struct sl_dp_options opt = { .pin_dir = NULL, .key = KEY, .trace = hear };
+	struct sl_err err = {};
+	char *text = NULL;
+	size_t len = 0;
+	int e;
+
+	said = open_memstream(&text, &len);
+	e = sl_dp_open(&opt, &r->dp, &err);
+	if (said)
+		fclose(said);
+	said = NULL;
+	if (e && text)
+		print_end(text, len);
+	free(text);
+	if (e)
+		sl_tap_bail("load the program", "%s", err.detail);
+}
+
 void sl_rig_open(struct sl_rig *r)
 {
-	struct sl_dp_options opt = { .pin_dir = NULL, .key = KEY };
 	struct sl_err err = {};
 
 	*r = (struct sl_rig){};
-	if (sl_dp_open(&opt, &r->dp, &err))
-		sl_tap_bail("load the program", "%s", err.detail);
+	load(r);
 	r->mem = &r->dp->mem;
 	r->fd = sl_dp_program_fd(r->dp);
 	if (!sl_rig_pin(r, first_cpu()))

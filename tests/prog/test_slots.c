@@ -98,12 +98,10 @@ static const char *after(const struct sl_slot_row *row, uint64_t hash, uint16_t 
 	return sl_rig_counted(&rig, &want) ?: sl_rig_untouched(&rig);
 }
 
-static void rules(const struct sl_slot_row *row, bool is_v6)
+static const char *try_rules(const struct sl_slot_row *row, bool is_v6)
 {
-	const char *wrong;
 	uint64_t hash;
 	uint16_t probe;
-	char name[120];
 
 	sl_pool_reset(&pool, row->kind, is_v6);
 	hash = sl_pool_flow(&pool, FLOW);
@@ -111,7 +109,18 @@ static void rules(const struct sl_slot_row *row, bool is_v6)
 	arrange(row, hash);
 	probe = sl_pool_probe(&pool, hash);
 	sl_rig_mark(&rig);
-	wrong = after(row, hash, probe);
+	return after(row, hash, probe);
+}
+
+static void rules(const struct sl_slot_row *row, bool is_v6)
+{
+	const char *wrong;
+	char name[120];
+	int tries = SL_POOL_TRIES;
+
+	do
+		wrong = try_rules(row, is_v6);
+	while (wrong && !sl_pool_steady(&pool) && --tries);
 	snprintf(name, sizeof(name), "ipv%d %s", is_v6 ? 6 : 4, row->name);
 	sl_tap(!wrong, name, "%s", wrong);
 }
@@ -153,11 +162,10 @@ static const struct drain_row drain_rows[] = {
 	{ "a backend that is up marks nothing", SL_DP_UP, 3, { { SL_TCP_ACK, 0 } } },
 };
 
-static void drain_cells(const struct drain_row *row, bool is_v6)
+static const char *try_drain_cells(const struct drain_row *row, bool is_v6)
 {
 	const char *wrong = NULL;
 	uint16_t *cell, *want;
-	char name[120];
 	uint64_t hash;
 
 	sl_pool_reset(&pool, SL_POOL_TCP, is_v6);
@@ -178,6 +186,18 @@ static void drain_cells(const struct drain_row *row, bool is_v6)
 		if (!wrong)
 			wrong = sl_rig_untouched(&rig);
 	}
+	return wrong;
+}
+
+static void drain_cells(const struct drain_row *row, bool is_v6)
+{
+	const char *wrong;
+	char name[120];
+	int tries = SL_POOL_TRIES;
+
+	do
+		wrong = try_drain_cells(row, is_v6);
+	while (wrong && !sl_pool_steady(&pool) && --tries);
 	snprintf(name, sizeof(name), "ipv%d drain: %s", is_v6 ? 6 : 4, row->name);
 	sl_tap(!wrong, name, "%s", wrong);
 }
