@@ -33,7 +33,7 @@ static __always_inline enum sl_reason backend_load(const struct pkt *p,
 	if (unlikely(READ_ONCE(b->state) == SL_DP_DRAINING)) {
 		__u32 track = READ_ONCE(b->drain_track);
 
-		if (track)
+		if (track && !p->is_quoted)
 			backend_mark(p, track);
 	}
 	if (unlikely(!b->ifindex))

@@ -41,8 +41,8 @@ static __always_inline __u32 exception_age(__u64 entry, __u32 tick)
 /*
  * A set is searched without branches: eight ways out of a loop would have the
  * verifier walk all that follows eight times (620,000 instructions and 1.6 s
- * to load the program, against 54,000 and 0.1 s this way). The barrier keeps
- * clang from turning the arithmetic back into branches.
+ * to load the program, against 54,000 and 0.1 s this way). The barriers
+ * keep clang from turning the arithmetic back into branches.
  */
 static __always_inline __u64 exception_hide(__u64 x)
 {
@@ -53,7 +53,7 @@ static __always_inline __u64 exception_hide(__u64 x)
 /* 1 if @a < @b, both below 2^63. */
 static __always_inline __u64 exception_less(__u64 a, __u64 b)
 {
-	return exception_hide(a - b) >> 63;
+	return exception_hide(exception_hide(a - b) >> 63);
 }
 
 /* 1 if the entry's tag is @tag. */

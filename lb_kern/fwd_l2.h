@@ -6,14 +6,18 @@
  * fwd_l2: direct server return on the same segment: both MACs are rewritten,
  * nothing else. Comes after the last check that may pass the packet on.
  */
+#include <linux/if_ether.h>
+
 #include "lb_kern/maps.h"
 #include "lb_kern/pkt.h"
 
-static __always_inline void fwd_l2_rewrite(struct pkt *p, const struct sl_backend_rec *b)
+static __always_inline enum sl_reason fwd_l2_rewrite(struct pkt *p, const struct sl_backend_rec *b)
 {
-	/* eth_read() has seen that the 14 bytes are there */
+	if (unlikely(p->data + sizeof(struct ethhdr) > p->end))
+		return SL_R_ETH_SHORT; /* it was longer a moment ago: for the verifier */
 	*(__u64 *)p->data = READ_ONCE(b->mac_lo);
 	*(__u32 *)(p->data + 8) = READ_ONCE(b->mac_hi);
+	return SL_R_NEXT;
 }
 
 #endif

@@ -10,6 +10,13 @@
 #define IPV4_MF	    0x2000
 #define IPV4_OFFSET 0x1fff
 
+static __always_inline __u8 ipv4_fragment(const struct iphdr *ip)
+{
+	if (likely(!(ip->frag_off & bpf_htons(IPV4_MF | IPV4_OFFSET))))
+		return PKT_WHOLE;
+	return ip->frag_off & bpf_htons(IPV4_OFFSET) ? PKT_LATER : PKT_FIRST;
+}
+
 /*
  * Who: addresses and protocol. Runs on every packet of the host, so it
  * refuses only what cannot be read, and leaves the judgement to the stack.
@@ -24,25 +31,15 @@ static __always_inline enum sl_reason ipv4_read(struct pkt *p)
 	header_bytes = ip->ihl * 4;
 	if (ip->version != 4 || header_bytes < sizeof(*ip))
 		return SL_R_IP4_BAD;
-	/* later fragments carry no ports: nobody can say whose they are */
-	if (ip->frag_off & bpf_htons(IPV4_OFFSET))
-		return SL_R_IP4_FRAGMENT;
-
+	p->l4 = p->l3 + header_bytes;
+	if (p->l4 > p->end)
+		return SL_R_IP4_SHORT;
+	p->fragment = ipv4_fragment(ip);
 	p->saddr_be[0] = ip->saddr;
 	p->daddr_be[0] = ip->daddr;
 	p->proto = ip->protocol;
-	p->more_fragments = ip->frag_off & bpf_htons(IPV4_MF);
-	p->l4_bytes = bpf_ntohs(ip->tot_len) - header_bytes; /* may wrap: ipv4_check() */
-	p->l4 = p->l3 + header_bytes;
+	p->l4_bytes = bpf_ntohs(ip->tot_len) - header_bytes; /* may wrap: then it is too long */
 	return SL_R_NEXT;
-}
-
-/* The length it claims, once it is known to be for a service. */
-static __always_inline enum sl_reason ipv4_check(const struct pkt *p)
-{
-	__u32 room = p->bytes - (__u32)((char *)p->l4 - (char *)p->data);
-
-	return p->l4_bytes > room ? SL_R_IP4_LENGTH : SL_R_NEXT;
 }
 
 #endif

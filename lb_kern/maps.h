@@ -58,6 +58,7 @@ MAPS_DIRECT(cnt_service, struct sl_cnt)
 MAPS_DIRECT(cnt_backend, struct sl_cnt)
 MAPS_DIRECT(cnt_reason, struct sl_reason_cnt)
 MAPS_DIRECT(cnt_exc, struct sl_exc_cnt)
+MAPS_DIRECT(limits, struct sl_limit)
 MAPS_DIRECT(labels, struct sl_label)
 
 #ifdef __bpf__
@@ -67,6 +68,13 @@ struct {
 	__uint(key_size, 4);
 	__uint(value_size, 4);
 } sl_ports SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, 4);
+	__uint(value_size, 4);
+} sl_tails SEC(".maps");
 #endif
 
 /* Elements by index, each bounded for the verifier. */

@@ -16,18 +16,22 @@
 #define PKT_TCP_RST 0x04
 #define PKT_TCP_ACK 0x10
 
+enum pkt_fragment { PKT_WHOLE, PKT_FIRST, PKT_LATER };
+
 struct pkt {
 	void *data, *end;  /* the frame */
 	void *l3, *l4;	   /* network and transport header */
 	__u64 saddr_be[2]; /* IPv4 in the low 32 bits of [0] */
 	__u64 daddr_be[2];
-	__u32 bytes;	/* length of the frame */
 	__u32 l4_bytes; /* of the transport header and payload, as the network header says */
-	__u16 sport_be, dport_be;
-	__u8 proto;
-	__u8 tcp_flags;
-	bool is_v6;
-	bool more_fragments; /* a first fragment: lengths in the transport header go beyond */
+	__u32 sport_be, dport_be; /* 16 bits; whole registers, so that nothing masks them again */
+	__u32 proto;
+	__u32 tcp_flags;
+	__u32 fragment; /* enum pkt_fragment */
+	__u32 is_v6;
+	__u32 is_echo;	 /* an echo request, for echo.h */
+	__u32 is_quoted; /* an ICMP error: addresses and ports are of the flow it quotes, turned
+			    around */
 
 	__u32 service; /* id, 0: none found */
 	__u32 backend; /* id, 0: none chosen */
@@ -39,7 +43,12 @@ static __always_inline void pkt_init(struct pkt *p, void *data, void *end)
 {
 	p->data = data;
 	p->end = end;
-	p->bytes = (__u32)((char *)end - (char *)data);
+}
+
+/* Bytes of the frame from the transport header on. */
+static __always_inline __u32 pkt_l4_room(const struct pkt *p)
+{
+	return (__u32)((char *)p->end - (char *)p->l4);
 }
 
 #endif

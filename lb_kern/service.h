@@ -46,24 +46,42 @@ static __always_inline __u32 service_in6(const __u64 addr_be[2], __u64 meta, __u
 	return 0;
 }
 
-static __always_inline enum sl_reason service_find(struct pkt *p)
+/* The id behind {the packet's destination address, @port_be, @is_udp}; 0: none. */
+static __always_inline __u32 service_lookup(const struct pkt *p, __u16 port_be, bool is_udp)
 {
-	bool is_udp = p->proto == IPPROTO_UDP;
+	__u32 id;
 
 	if (p->is_v6) {
-		__u64 meta = SL_SVC6_META(p->dport_be, is_udp);
+		__u64 meta = SL_SVC6_META(port_be, is_udp);
 
-		p->service = service_in6(p->daddr_be, meta, 0);
-		if (!p->service)
-			p->service = service_in6(p->daddr_be, meta, 1);
-	} else {
-		__u64 key = SL_SVC4_KEY(p->daddr_be[0], p->dport_be, is_udp);
-
-		p->service = service_in4(key, 0);
-		if (!p->service)
-			p->service = service_in4(key, 1);
+		id = service_in6(p->daddr_be, meta, 0);
+		return id ? id : service_in6(p->daddr_be, meta, 1);
 	}
-	return p->service ? SL_R_NEXT : SL_R_NO_SERVICE;
+
+	__u64 key = SL_SVC4_KEY(p->daddr_be[0], port_be, is_udp);
+
+	id = service_in4(key, 0);
+	return id ? id : service_in4(key, 1);
+}
+
+static __always_inline bool service_owns_address(const struct pkt *p)
+{
+	return service_lookup(p, 0, false) || service_lookup(p, 0, true);
+}
+
+static __always_inline enum sl_reason service_find(struct pkt *p)
+{
+	__u32 id = service_lookup(p, p->dport_be, p->proto == IPPROTO_UDP);
+	bool later = p->fragment == PKT_LATER;
+
+	if (unlikely(!id))
+		return later ? SL_R_FRAGMENT : SL_R_NO_SERVICE;
+	if (unlikely(id == SL_SERVICE_ADDRESS)) /* found by port 0 */
+		return later ? SL_R_FRAGMENT_DROPPED : SL_R_NO_SERVICE;
+	if (unlikely(!p->dport_be && !later)) /* nobody declares port 0 */
+		return SL_R_NO_SERVICE;
+	p->service = id;
+	return SL_R_NEXT;
 }
 
 /* The flow's hash; the source part does not wait for the service. */
@@ -72,8 +90,9 @@ static __always_inline void service_hash(struct pkt *p, const struct sl_service_
 	const __u64 *key = maps_info()->key;
 	__u64 source = p->is_v6 ? sl_hash_source6(p->saddr_be, key)
 				: sl_hash_source4((__u32)p->saddr_be[0], key);
+	__u16 sport_be = unlikely(service->flags & SL_SF_HASH3) ? 0 : p->sport_be;
 
-	p->hash = sl_hash_flow(source, p->sport_be, service->salt);
+	p->hash = sl_hash_flow(source, sport_be, service->salt);
 }
 
 #endif

@@ -79,11 +79,11 @@ slot_recall(const struct pkt *p, const struct sl_service_rec *service, __u32 wor
 	}
 	if (slot_state(owner) != SL_DP_DOWN) {
 		c.backend = owner;
-		if (hit.entry)
+		if (hit.entry && !p->is_quoted)
 			exception_touch(&hit, tick);
 		return c;
 	}
-	if (hit.entry)
+	if (hit.entry && !p->is_quoted)
 		exception_forget(&hit);
 	c.dropped = service->flags & SL_SF_DOWN_DROP;
 	c.moved = true;
@@ -116,6 +116,8 @@ static __always_inline enum sl_reason slot_pick_slow(struct pkt *p,
 		exception_cnt()->rescheduled++;
 	if (is_syn)
 		c.remember = (word & SL_SLOT_T) || c.backend != cur;
+	if (p->is_quoted)
+		c.remember = false; /* an error is not the flow: it neither begins nor keeps it */
 	if (c.remember)
 		exception_insert(p->hash, c.backend, tick, service->idle_ticks);
 	if (c.backend != cur && READ_ONCE(*maps_slot_seen(index)) != (__u16)tick)
@@ -126,26 +128,41 @@ static __always_inline enum sl_reason slot_pick_slow(struct pkt *p,
 	return SL_R_NEXT;
 }
 
-static __always_inline enum sl_reason slot_pick(struct pkt *p, const struct sl_service_rec *service)
+static __always_inline bool slot_is_syn(const struct pkt *p)
 {
-	bool is_syn = (p->tcp_flags & (PKT_TCP_SYN | PKT_TCP_ACK)) == PKT_TCP_SYN;
-	__u32 index = slot_index(service, p->hash);
-	__u32 word = READ_ONCE(*maps_slot(index));
-	__u32 cur = SL_SLOT_CUR(word);
-	bool recall = p->proto == IPPROTO_UDP && (service->flags & SL_SF_UDP_FLOW);
+	return (p->tcp_flags & (PKT_TCP_SYN | PKT_TCP_ACK)) == PKT_TCP_SYN;
+}
 
+/* The common case: a settled slot whose owner is UP. False: flow memory has a say. */
+static __always_inline bool slot_settled(struct pkt *p, const struct sl_service_rec *service)
+{
+	const __u32 *slot = maps_slot(slot_index(service, p->hash));
+	__u32 word = READ_ONCE(*slot);
+
+	if (p->proto == IPPROTO_UDP && (service->flags & SL_SF_UDP_FLOW))
+		return false;
+	if (unlikely(word & SL_SLOT_T) || unlikely(slot_state(SL_SLOT_CUR(word)) != SL_DP_UP))
+		return false;
 	/*
 	 * The word again after the state: an owner that returns has T raised on its
 	 * slots before it is UP (slots.h), so who sees it UP must not miss T, or a
 	 * flow that was moved while it was away would be sent to it.
 	 */
-	if (likely(!(word & SL_SLOT_T) && !recall && slot_state(cur) == SL_DP_UP &&
-		   READ_ONCE(*maps_slot(index)) == word)) {
-		p->backend = cur;
-		p->new_flow = is_syn;
+	if (unlikely(READ_ONCE(*slot) != word))
+		return false;
+	p->backend = SL_SLOT_CUR(word);
+	p->new_flow = slot_is_syn(p);
+	return true;
+}
+
+static __always_inline enum sl_reason slot_pick(struct pkt *p, const struct sl_service_rec *service)
+{
+	__u32 index;
+
+	if (slot_settled(p, service))
 		return SL_R_NEXT;
-	}
-	return slot_pick_slow(p, service, index, word, is_syn);
+	index = slot_index(service, p->hash);
+	return slot_pick_slow(p, service, index, READ_ONCE(*maps_slot(index)), slot_is_syn(p));
 }
 
 #endif

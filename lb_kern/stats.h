@@ -22,15 +22,16 @@ static __always_inline enum sl_action stats_action(enum sl_reason why)
 	return SL_A_PASS;
 }
 
-static __always_inline void stats_add(struct sl_cnt *cnt, const struct pkt *p)
+static __always_inline void stats_add(struct sl_cnt *cnt, const struct pkt *p, __u32 bytes)
 {
 	cnt->packets++;
-	cnt->bytes += p->bytes;
+	cnt->bytes += bytes;
 	if (unlikely(p->new_flow))
 		cnt->flows++;
 }
 
-static __always_inline void stats_count(const struct pkt *p, enum sl_reason why)
+/* @bytes: of the frame as it came in. */
+static __always_inline void stats_count(const struct pkt *p, enum sl_reason why, __u32 bytes)
 {
 	__u32 row = maps_row();
 	struct sl_cnt *service;
@@ -43,8 +44,8 @@ static __always_inline void stats_count(const struct pkt *p, enum sl_reason why)
 		service->dropped++;
 		return;
 	}
-	stats_add(service, p);
-	stats_add(maps_cnt_backend() + platform_in_row(row, SL_BACKENDS_MAX, p->backend), p);
+	stats_add(service, p, bytes);
+	stats_add(maps_cnt_backend() + platform_in_row(row, SL_BACKENDS_MAX, p->backend), p, bytes);
 }
 
 #endif

@@ -11,7 +11,7 @@
 #define SL_BACKENDS_MAX 32768u
 #define SL_BACKEND_MASK (SL_BACKENDS_MAX - 1)
 
-/* A service key word holds the id in 12 bits (types.h), so ids are 1..4095. */
+/* A service key word holds the id in 12 bits (types.h), so ids are 1..4094; 4095 is types.h's SL_SERVICE_ADDRESS. */
 #define SL_SERVICES_MAX 4096u
 #define SL_SERVICE_MASK (SL_SERVICES_MAX - 1)
 
@@ -45,6 +45,9 @@
 /* Rehashes to find an UP owner before the service's spare list is used. */
 #define SL_PROBES_MAX 16u
 #define SL_SPARES     8u
+
+/* Echo answers of one CPU in about a second: enough to be monitored, useless to flood with. */
+#define SL_ECHO_MAX 1000u
 
 /*
  * The coarse clock of flow memory: a tick is a power of two of jiffies, about

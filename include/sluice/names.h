@@ -5,6 +5,7 @@
 /* names: of maps and programs. The kernel keeps 15 characters of each. */
 
 #define SL_PROG_XDP   "sl_xdp"
+#define SL_PROG_RARE  "sl_rare"
 #define SL_PROG_CLOCK "sl_clock"
 
 /*
@@ -25,8 +26,10 @@
 	X(cnt_backend)    \
 	X(cnt_reason)     \
 	X(cnt_exc)        \
+	X(limits)         \
 	X(labels)
 
 #define SL_MAP_PORTS "sl_ports" /* devmap: port -> ifindex */
+#define SL_MAP_TAILS "sl_tails" /* programs to go on with: [0] sl_rare */
 
 #endif

@@ -10,30 +10,36 @@
  * X(symbol, number, action, label)
  *   action  NONE (the walk goes on), PASS, SEND (TX or REDIRECT), DROP
  */
-#define SL_REASONS(X)                             \
-	X(NEXT, 0, NONE, "next")                  \
-	X(SENT, 1, SEND, "sent")                  \
-	X(NOT_IP, 2, PASS, "not_ip")              \
-	X(NO_SERVICE, 3, PASS, "no_service")      \
-	X(ETH_SHORT, 4, PASS, "eth_short")        \
-	X(IP4_SHORT, 5, PASS, "ip4_short")        \
-	X(IP4_BAD, 6, PASS, "ip4_bad")            \
-	X(IP4_FRAGMENT, 7, PASS, "ip4_fragment")  \
-	X(IP6_SHORT, 8, PASS, "ip6_short")        \
-	X(IP6_BAD, 9, PASS, "ip6_bad")            \
-	X(L4_OTHER, 10, PASS, "l4_other")         \
-	X(L4_SHORT, 11, PASS, "l4_short")         \
-	X(IP4_LENGTH, 12, DROP, "ip4_length")     \
-	X(IP6_LENGTH, 13, DROP, "ip6_length")     \
-	X(TCP_BAD, 14, DROP, "tcp_bad")           \
-	X(UDP_BAD, 15, DROP, "udp_bad")           \
-	X(PORT_ZERO, 16, DROP, "port_zero")       \
-	X(SLOT_EMPTY, 17, DROP, "slot_empty")     \
-	X(NO_BACKEND, 18, DROP, "no_backend")     \
-	X(BACKEND_DOWN, 19, DROP, "backend_down") \
-	X(BUG_SERVICE, 20, DROP, "bug_service")   \
-	X(BUG_BACKEND, 21, DROP, "bug_backend")   \
-	X(NO_PORT, 22, DROP, "no_port")
+#define SL_REASONS(X)                                     \
+	X(NEXT, 0, NONE, "next")                          \
+	X(SENT, 1, SEND, "sent")                          \
+	X(NOT_IP, 2, PASS, "not_ip")                      \
+	X(NO_SERVICE, 3, PASS, "no_service")              \
+	X(ETH_SHORT, 4, PASS, "eth_short")                \
+	X(IP4_SHORT, 5, PASS, "ip4_short")                \
+	X(IP4_BAD, 6, PASS, "ip4_bad")                    \
+	X(FRAGMENT, 7, PASS, "fragment")                  \
+	X(IP6_SHORT, 8, PASS, "ip6_short")                \
+	X(IP6_BAD, 9, PASS, "ip6_bad")                    \
+	X(L4_OTHER, 10, PASS, "l4_other")                 \
+	X(L4_SHORT, 11, PASS, "l4_short")                 \
+	X(IP4_LENGTH, 12, DROP, "ip4_length")             \
+	X(IP6_LENGTH, 13, DROP, "ip6_length")             \
+	X(TCP_BAD, 14, DROP, "tcp_bad")                   \
+	X(UDP_BAD, 15, DROP, "udp_bad")                   \
+	X(PORT_ZERO, 16, DROP, "port_zero")               \
+	X(SLOT_EMPTY, 17, DROP, "slot_empty")             \
+	X(NO_BACKEND, 18, DROP, "no_backend")             \
+	X(BACKEND_DOWN, 19, DROP, "backend_down")         \
+	X(IP6_EXT, 20, PASS, "ip6_ext")                   \
+	X(BUG_BACKEND, 21, DROP, "bug_backend")           \
+	X(NO_PORT, 22, DROP, "no_port")                   \
+	X(FRAGMENT_DROPPED, 23, DROP, "fragment_dropped") \
+	X(SOURCE_BAD, 24, DROP, "source_bad")             \
+	X(ICMP_OTHER, 25, PASS, "icmp_other")             \
+	X(ECHOED, 26, SEND, "echoed")                     \
+	X(ECHO_LIMITED, 27, DROP, "echo_limited")         \
+	X(BUG_RARE, 28, PASS, "bug_rare")
 
 enum sl_reason {
 #define SL_REASON_ENUM(sym, num, act, label) SL_R_##sym = num,

@@ -43,6 +43,13 @@
 #define SL_SVC6_META(port_be, is_udp) \
 	(((__u64)(port_be) << 16) | ((is_udp) ? SL_SVC_UDP : 0) | SL_SVC_VALID)
 
+/*
+ * Beside its services, an address has one entry with port 0 for each protocol:
+ * the id of its UDP service with hash3, which takes later fragments, or this
+ * one, which only says that the address is ours.
+ */
+#define SL_SERVICE_ADDRESS (SL_SERVICES_MAX - 1)
+
 struct sl_svc4_bucket {
 	__u64 word[SL_SVC4_WAYS];
 };
@@ -61,6 +68,7 @@ SL_ASSERT_SIZE(struct sl_svc6_bucket, 128);
 
 #define SL_SF_UDP_FLOW	(1u << 0) /* remember every UDP flow */
 #define SL_SF_DOWN_DROP (1u << 1) /* a flow of a DOWN backend is dropped, not moved */
+#define SL_SF_HASH3	(1u << 2) /* the source port counts as 0: all fragments of a datagram meet */
 
 struct sl_service_rec {
 	__u64 salt;		/* keyed hash of the address, port and protocol */
@@ -143,6 +151,14 @@ struct sl_exc_cnt { /* of one CPU */
 	__u64 pad;
 };
 SL_ASSERT_SIZE(struct sl_exc_cnt, 64);
+
+/* One CPU's own: what it still may answer by itself, and scratch memory. */
+struct sl_limit {
+	__u32 echo_window; /* fine tick the count is of */
+	__u32 echo_count;
+	__u64 scratch[7]; /* lb_kern/launder.h; means nothing between packets */
+};
+SL_ASSERT_SIZE(struct sl_limit, 64);
 
 /* Reasons of one CPU. */
 struct sl_reason_cnt {

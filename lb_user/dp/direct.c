@@ -49,6 +49,7 @@ static size_t map_bytes(const char *name, unsigned cpus)
 		{ "sl_cnt_backend", sizeof(struct sl_cnt) * SL_BACKENDS_MAX, true },
 		{ "sl_cnt_reason", sizeof(struct sl_reason_cnt), true },
 		{ "sl_cnt_exc", sizeof(struct sl_exc_cnt), true },
+		{ "sl_limits", sizeof(struct sl_limit), true },
 		{ "sl_labels", sizeof(struct sl_label) * SL_BACKENDS_MAX, false },
 	};
 

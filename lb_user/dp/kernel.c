@@ -38,6 +38,11 @@ static __attribute__((format(printf, 2, 0))) int keep_warning(enum libbpf_print_
 	return 0;
 }
 
+/* Maps that are not memory. */
+static const char *const plain_maps[] = { SL_MAP_PORTS, SL_MAP_TAILS };
+
+#define N_PLAIN_MAPS (sizeof(plain_maps) / sizeof(plain_maps[0]))
+
 static unsigned cpu_rows(void)
 {
 	int cpus = libbpf_num_possible_cpus();
@@ -56,11 +61,11 @@ static int adopt(struct sl_dp_kernel *k, struct sl_err *err)
 	size_t found = 0;
 	int fd, r;
 
-	for (size_t i = 0; i <= k->n_maps; i++) {
-		bool ports = i == k->n_maps;
-		const char *name = ports ? SL_MAP_PORTS : k->maps[i].name;
+	for (size_t i = 0; i < k->n_maps + N_PLAIN_MAPS; i++) {
+		bool plain = i >= k->n_maps;
+		const char *name = plain ? plain_maps[i - k->n_maps] : k->maps[i].name;
 
-		r = sl_pins_get_map(k->dir, name, ports ? 0 : k->maps[i].bytes, &fd, &gone);
+		r = sl_pins_get_map(k->dir, name, plain ? 0 : k->maps[i].bytes, &fd, &gone);
 		if (r == -ENOENT)
 			continue;
 		if (r < 0) {
@@ -75,13 +80,13 @@ static int adopt(struct sl_dp_kernel *k, struct sl_err *err)
 					  strerror(-r));
 		found++;
 	}
-	if (found == k->n_maps + 1)
+	if (found == k->n_maps + N_PLAIN_MAPS)
 		return 1;
 	if (found && sl_pins_any_link(k->dir))
 		return sl_err_set(err, -EPROTO, "dataplane-error",
 				  "%s: %zu of %zu pinned maps are missing while the program is "
 				  "attached; drop the data plane with: sluiced --detach",
-				  k->dir, k->n_maps + 1 - found, k->n_maps + 1);
+				  k->dir, k->n_maps + N_PLAIN_MAPS - found, k->n_maps + N_PLAIN_MAPS);
 	return 0;
 }
 
@@ -130,16 +135,34 @@ static int map_memory(struct sl_dp_kernel *k, struct sl_err *err)
 	return 0;
 }
 
+static int pin_one(struct sl_dp_kernel *k, const char *name, struct sl_err *err)
+{
+	return sl_pins_put(k->dir, name,
+			   bpf_map__fd(bpf_object__find_map_by_name(k->skel->obj, name)), err);
+}
+
 static int pin_all(struct sl_dp_kernel *k, struct sl_err *err)
 {
-	int r = sl_pins_put(k->dir, SL_MAP_PORTS, bpf_map__fd(k->skel->maps.sl_ports), err);
+	int r = 0;
 
-	for (size_t i = 0; !r && i < k->n_maps; i++) {
-		struct bpf_map *m = bpf_object__find_map_by_name(k->skel->obj, k->maps[i].name);
-
-		r = sl_pins_put(k->dir, k->maps[i].name, bpf_map__fd(m), err);
-	}
+	for (size_t i = 0; !r && i < N_PLAIN_MAPS; i++)
+		r = pin_one(k, plain_maps[i], err);
+	for (size_t i = 0; !r && i < k->n_maps; i++)
+		r = pin_one(k, k->maps[i].name, err);
 	return r;
+}
+
+/* Where sl_xdp goes on with what is not common; an adopted table has another version's until now. */
+static int set_tails(struct sl_dp_kernel *k, struct sl_err *err)
+{
+	int fd = bpf_program__fd(k->skel->progs.sl_rare), r;
+	__u32 first = 0;
+
+	r = bpf_map_update_elem(bpf_map__fd(k->skel->maps.sl_tails), &first, &fd, 0);
+	if (r < 0)
+		return sl_err_set(err, r, "dataplane-error", "the table of tail calls: %s",
+				  strerror(-r));
+	return 0;
 }
 
 static int load(struct sl_dp_kernel *k, const uint64_t key[2], struct sl_err *err)
@@ -175,8 +198,13 @@ static int load(struct sl_dp_kernel *k, const uint64_t key[2], struct sl_err *er
 	r = map_memory(k, err);
 	if (r < 0)
 		return r;
-	if (k->dp.adopted)
-		return check_info(k, err);
+	if (k->dp.adopted) {
+		r = check_info(k, err);
+		return r < 0 ? r : set_tails(k, err);
+	}
+	r = set_tails(k, err);
+	if (r < 0)
+		return r;
 	*k->dp.mem.info = info;
 	if (!k->dir[0])
 		return 0;

@@ -84,6 +84,7 @@ static void fake_close(struct sl_dp *dp)
 	free(m->cnt_backend);
 	free(m->cnt_reason);
 	free(m->cnt_exc);
+	free(m->limits);
 	free(m->labels);
 	free(fake_of(dp));
 }
@@ -118,6 +119,7 @@ struct sl_fake_dp *sl_fake_dp_new(void)
 	m->cnt_backend = calloc(SL_BACKENDS_MAX, sizeof(*m->cnt_backend));
 	m->cnt_reason = calloc(1, sizeof(*m->cnt_reason));
 	m->cnt_exc = calloc(1, sizeof(*m->cnt_exc));
+	m->limits = calloc(1, sizeof(*m->limits));
 	m->labels = calloc(SL_BACKENDS_MAX, sizeof(*m->labels));
 	*m->info = (struct sl_info){ .magic = SL_ABI_MAGIC,
 				     .abi = SL_ABI_VERSION,
