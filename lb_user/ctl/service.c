@@ -119,6 +119,8 @@ static struct sl_table *facts(const cJSON *s)
 	if (!strcmp(sl_doc_text(s, "protocol"), "udp")) {
 		fact(t, "udp flows");
 		sl_table_cell(t, SL_STYLE_NONE, "%s", sl_doc_text(s, "udp_flows"));
+		fact(t, "fragments");
+		sl_table_cell(t, SL_STYLE_NONE, "%s", sl_doc_text(s, "fragments"));
 	}
 	fact(t, "when down");
 	sl_table_cell(t, SL_STYLE_NONE, "%s the flows", sl_doc_text(s, "on_down"));

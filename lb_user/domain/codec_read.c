@@ -24,6 +24,11 @@ static const struct sl_word words_udp_flows[] = {
 	{ "none", SL_UDP_NONE },
 	{ NULL, 0 },
 };
+static const struct sl_word words_fragments[] = {
+	{ "drop", SL_FRAGMENTS_DROP },
+	{ "hash3", SL_FRAGMENTS_HASH3 },
+	{ NULL, 0 },
+};
 static const struct sl_word words_on_down[] = {
 	{ "reschedule", SL_DOWN_RESCHEDULE },
 	{ "drop", SL_DOWN_DROP },
@@ -156,14 +161,17 @@ static int read_backends(const struct sl_at *at, struct sl_service *s, struct sl
 /* Words of the service that are not numbers or texts. */
 static int read_words(const struct sl_at *at, struct sl_service *s, struct sl_err *err)
 {
-	int proto = s->proto, udp_flows = s->udp_flows, on_down = s->on_down, r;
+	int proto = s->proto, udp_flows = s->udp_flows, on_down = s->on_down;
+	int fragments = s->fragments, r;
 
 	if ((r = sl_field_word(at, "protocol", words_proto, &proto, err)) < 0 ||
 	    (r = sl_field_word(at, "udp_flows", words_udp_flows, &udp_flows, err)) < 0 ||
+	    (r = sl_field_word(at, "fragments", words_fragments, &fragments, err)) < 0 ||
 	    (r = sl_field_word(at, "on_down", words_on_down, &on_down, err)) < 0)
 		return r;
 	s->proto = (enum sl_proto)proto;
 	s->udp_flows = (enum sl_udp_flows)udp_flows;
+	s->fragments = (enum sl_fragments)fragments;
 	s->on_down = (enum sl_on_down)on_down;
 	return 0;
 }
@@ -172,11 +180,11 @@ static int read_words(const struct sl_at *at, struct sl_service *s, struct sl_er
 static int read_service(struct sl_at *at, const char *name_wanted, struct sl_service *ret,
 			struct sl_err *err)
 {
-	static const char *const known[] = {
-		"name",		"description",	 "address",	 "port",    "protocol",
-		"forwarding",	"table",	 "udp_flows",	 "on_down", "backends",
-		"idle_timeout", "drain_timeout", "health_check", NULL
-	};
+	static const char *const known[] = { "name",	      "description",  "address",
+					     "port",	      "protocol",     "forwarding",
+					     "table",	      "udp_flows",    "fragments",
+					     "on_down",	      "backends",     "idle_timeout",
+					     "drain_timeout", "health_check", NULL };
 	char subject[SL_SUBJECT_LEN];
 	struct sl_service s;
 	int r;

@@ -79,6 +79,7 @@ struct cJSON *sl_codec_write_service(const struct sl_service *s)
 	    add_text(cJSON_AddObjectToObject(o, "forwarding"), "mode", "l2dsr") &&
 	    add_number(cJSON_AddObjectToObject(o, "table"), "size", s->table_size) &&
 	    add_text(o, "udp_flows", s->udp_flows == SL_UDP_NONE ? "none" : "flow") &&
+	    add_text(o, "fragments", s->fragments == SL_FRAGMENTS_HASH3 ? "hash3" : "drop") &&
 	    add_text(o, "on_down", s->on_down == SL_DOWN_DROP ? "drop" : "reschedule") &&
 	    add_s(o, "idle_timeout", s->idle_timeout_s) &&
 	    add_s(o, "drain_timeout", s->drain_timeout_s) && add_check(o, &s->check))

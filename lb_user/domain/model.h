@@ -22,6 +22,7 @@
 enum sl_proto { SL_PROTO_TCP = 6, SL_PROTO_UDP = 17 }; /* IANA numbers */
 enum sl_mode { SL_MODE_NATIVE, SL_MODE_GENERIC };
 enum sl_udp_flows { SL_UDP_FLOW, SL_UDP_NONE };
+enum sl_fragments { SL_FRAGMENTS_DROP, SL_FRAGMENTS_HASH3 };
 enum sl_on_down { SL_DOWN_RESCHEDULE, SL_DOWN_DROP };
 enum sl_admin { SL_ADMIN_READY, SL_ADMIN_DRAIN, SL_ADMIN_MAINT };
 enum sl_drain_then { SL_THEN_DRAIN, SL_THEN_MAINT, SL_THEN_DELETE }; /* drain: stay drained */
@@ -59,6 +60,7 @@ struct sl_service {
 	enum sl_proto proto;
 	uint32_t table_size; /* a prime of sl_table_sizes[] */
 	enum sl_udp_flows udp_flows;
+	enum sl_fragments fragments; /* hash3: UDP only, one service of an address */
 	enum sl_on_down on_down;
 	uint32_t idle_timeout_s;  /* SL_IDLE_TIMEOUT_MIN_S..MAX_S */
 	uint32_t drain_timeout_s; /* default deadline of a drain; 0: none */

@@ -103,23 +103,47 @@ uint16_t sl_svctab_del(const struct sl_svctab *t, const struct sl_addr *addr, ui
 	return id;
 }
 
-static unsigned retain_word(uint64_t *word, const bool *keep)
+int sl_svctab_set(const struct sl_svctab *t, const struct sl_addr *addr, uint16_t port,
+		  enum sl_proto proto, uint16_t id)
 {
-	if (!*word || keep[*word & SL_SERVICE_MASK])
+	struct wanted w = wanted(addr, port, proto);
+	struct place p;
+
+	if (!find(t, &w, &p))
+		return id ? sl_svctab_put(t, addr, port, proto, id) : 0;
+	__atomic_store_n(p.word, id ? w.key | id : 0, __ATOMIC_RELEASE);
+	return 0;
+}
+
+static unsigned retain_word(uint64_t *word, const struct sl_addr *addr, sl_svctab_keep_fn keep,
+			    void *user)
+{
+	if (!*word || keep(user, addr, (uint16_t)(*word & SL_SERVICE_MASK)))
 		return 0;
 	__atomic_store_n(word, 0, __ATOMIC_RELEASE);
 	return 1;
 }
 
-unsigned sl_svctab_retain(const struct sl_svctab *t, const bool *keep)
+unsigned sl_svctab_retain(const struct sl_svctab *t, sl_svctab_keep_fn keep, void *user)
 {
 	unsigned n = 0;
 
 	for (unsigned b = 0; b < SL_SVC4_BUCKETS; b++)
-		for (unsigned i = 0; i < SL_SVC4_WAYS; i++)
-			n += retain_word((uint64_t *)&t->svc4[b].word[i], keep);
+		for (unsigned i = 0; i < SL_SVC4_WAYS; i++) {
+			uint64_t *word = (uint64_t *)&t->svc4[b].word[i];
+			uint32_t addr_be = (uint32_t)(*word >> 32);
+			struct sl_addr addr = { .family = AF_INET };
+
+			memcpy(addr.byte_be, &addr_be, sizeof(addr_be));
+			n += retain_word(word, &addr, keep, user);
+		}
 	for (unsigned b = 0; b < SL_SVC6_BUCKETS; b++)
-		for (unsigned i = 0; i < SL_SVC6_WAYS; i++)
-			n += retain_word((uint64_t *)&t->svc6[b].entry[i].meta, keep);
+		for (unsigned i = 0; i < SL_SVC6_WAYS; i++) {
+			struct sl_svc6_entry *e = &t->svc6[b].entry[i];
+			struct sl_addr addr = { .family = AF_INET6 };
+
+			memcpy(addr.byte_be, e->addr_be, sizeof(addr.byte_be));
+			n += retain_word((uint64_t *)&e->meta, &addr, keep, user);
+		}
 	return n;
 }

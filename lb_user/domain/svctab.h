@@ -33,7 +33,13 @@ uint16_t sl_svctab_del(const struct sl_svctab *t, const struct sl_addr *addr, ui
 uint16_t sl_svctab_get(const struct sl_svctab *t, const struct sl_addr *addr, uint16_t port,
 		       enum sl_proto proto);
 
-/* Removes every entry whose id is not set in @keep (SL_SERVICES_MAX flags). Returns how many. */
-unsigned sl_svctab_retain(const struct sl_svctab *t, const bool *keep);
+/* Makes {@addr, @port, @proto} say @id, whatever it said; @id 0 removes it. Returns 0 or -ENOSPC.
+ */
+int sl_svctab_set(const struct sl_svctab *t, const struct sl_addr *addr, uint16_t port,
+		  enum sl_proto proto, uint16_t id);
+
+/* Removes every entry that @keep says no to. Returns how many. */
+typedef bool (*sl_svctab_keep_fn)(void *user, const struct sl_addr *addr, uint16_t id);
+unsigned sl_svctab_retain(const struct sl_svctab *t, sl_svctab_keep_fn keep, void *user);
 
 #endif

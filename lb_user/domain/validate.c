@@ -195,6 +195,15 @@ static int check_words(const struct sl_service *s, struct sl_err *err)
 	if (s->udp_flows != SL_UDP_FLOW && s->udp_flows != SL_UDP_NONE)
 		return INVALID(err, "/udp_flows", "service \"%s\": udp_flows is not flow or none",
 			       s->name);
+	if (s->fragments != SL_FRAGMENTS_DROP && s->fragments != SL_FRAGMENTS_HASH3)
+		return INVALID(err, "/fragments", "service \"%s\": fragments is not drop or hash3",
+			       s->name);
+	if (s->fragments == SL_FRAGMENTS_HASH3 && s->proto != SL_PROTO_UDP)
+		return INVALID(err, "/fragments",
+			       "service \"%s\": fragments hash3 is for udp alone: with it all "
+			       "connections of a client would move together; leave it out, TCP "
+			       "avoids fragments by itself",
+			       s->name);
 	if (s->on_down != SL_DOWN_RESCHEDULE && s->on_down != SL_DOWN_DROP)
 		return INVALID(err, "/on_down", "service \"%s\": on_down is not reschedule or drop",
 			       s->name);

@@ -84,6 +84,25 @@ static int refuse_listener(const struct sl_service *s, const struct sl_service *
 			 other->name);
 }
 
+/* A later fragment names no port: it can only be for one service of the address. */
+static bool both_hash3(const struct sl_service *a, const struct sl_service *b)
+{
+	return a->fragments == SL_FRAGMENTS_HASH3 && b->fragments == SL_FRAGMENTS_HASH3 &&
+	       sl_addr_equal(&a->addr, &b->addr);
+}
+
+static int refuse_hash3(const struct sl_service *s, const struct sl_service *other,
+			const char *pointer, struct sl_err *err)
+{
+	char text[SL_ADDR_STRLEN];
+
+	return sl_err_at(
+		err, -EADDRINUSE, "listener-conflict", pointer,
+		"service \"%s\": service \"%s\" takes the fragments of %s already; only one "
+		"service of an address can have fragments hash3",
+		s->name, other->name, sl_addr_format(&s->addr, text));
+}
+
 /* A packet for the backend would come back to the balancer as one for the VIP. */
 static int refuse_vip_backend(const struct sl_service *s, size_t index,
 			      const struct sl_service *vip, const char *prefix, struct sl_err *err)
@@ -123,6 +142,10 @@ int sl_validate_beside(const struct sl_config *c, const struct sl_service *s, st
 		other = v.at[i];
 		if (!listener_order(s, other)) {
 			r = refuse_listener(s, other, "/address", err);
+			goto out;
+		}
+		if (both_hash3(s, other)) {
+			r = refuse_hash3(s, other, "/fragments", err);
 			goto out;
 		}
 		for (k = 0; k < other->n_backends; k++) {
@@ -226,6 +249,25 @@ static int check_twins(const struct sl_config *c, struct vips *v, struct sl_err 
 	return 0;
 }
 
+/* In order of address, so that twins are found in one pass. */
+static int check_hash3(const struct sl_config *c, const struct vips *v, struct sl_err *err)
+{
+	const struct sl_service *last = NULL;
+	char pointer[48];
+
+	for (size_t i = 0; i < v->n; i++) {
+		if (v->at[i]->fragments != SL_FRAGMENTS_HASH3)
+			continue;
+		if (last && both_hash3(last, v->at[i])) {
+			snprintf(pointer, sizeof(pointer), "/services/%zu/fragments",
+				 (size_t)(v->at[i] - c->services));
+			return refuse_hash3(v->at[i], last, pointer, err);
+		}
+		last = v->at[i];
+	}
+	return 0;
+}
+
 static int check_vip_backends(const struct sl_config *c, const struct vips *v, struct sl_err *err)
 {
 	const struct sl_service *vip;
@@ -266,6 +308,8 @@ int sl_validate_config(const struct sl_config *c, struct sl_err *err)
 	if (r < 0)
 		return r;
 	r = check_twins(c, &v, err);
+	if (!r)
+		r = check_hash3(c, &v, err);
 	if (!r)
 		r = check_vip_backends(c, &v, err);
 	free(v.at);

@@ -65,7 +65,9 @@ static struct sl_service_rt *adopt_service(struct sl_control *c, const struct sl
 	const struct sl_service_rec *rec = &c->dp->mem.services[id];
 	struct sl_service_rt *s;
 
-	if (!id || rec->slot_count != spec->table_size || sl_idpool_claim(c->service_ids, id) < 0)
+	if (!id || rec->slot_count != spec->table_size ||
+	    !(rec->flags & SL_SF_HASH3) != (spec->fragments != SL_FRAGMENTS_HASH3) ||
+	    sl_idpool_claim(c->service_ids, id) < 0)
 		return NULL;
 	if (sl_capacity_claim_slots(c, rec->slot_base, rec->slot_count) < 0) {
 		sl_idpool_give(c->service_ids, id);
@@ -119,18 +121,24 @@ static void keep_adopted(struct sl_control *c, struct sl_config *config)
 	}
 }
 
+static bool is_declared(void *control, const struct sl_addr *addr, uint16_t id)
+{
+	const struct sl_control *c = control;
+
+	for (size_t i = 0; i < c->config.n_services; i++)
+		if (id == SL_SERVICE_ADDRESS ? sl_addr_equal(&c->config.services[i].addr, addr)
+					     : c->service[i]->id == id)
+			return true;
+	return false;
+}
+
 /* Pinned and not declared: out of the lookup table first, then the backends rest. */
 static void drop_strangers(struct sl_control *c)
 {
-	bool *keep = calloc(SL_SERVICES_MAX, sizeof(*keep));
-
-	if (!keep)
-		return;
-	for (size_t i = 0; i < c->config.n_services; i++)
-		keep[c->service[i]->id] = true;
-	if (sl_svctab_retain(&c->svctab, keep))
+	if (sl_svctab_retain(&c->svctab, is_declared, c))
 		sl_info("event=adopt \"removed services that are pinned but not declared\"");
-	free(keep);
+	for (size_t i = 0; i < c->config.n_services; i++)
+		(void)sl_publish_address(c, &c->config, &c->config.services[i].addr);
 	for (uint32_t id = 1; id < SL_BACKENDS_MAX; id++) {
 		struct sl_backend_rec *rec = &c->dp->mem.backends[id];
 

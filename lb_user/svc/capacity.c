@@ -13,7 +13,7 @@
 
 int sl_capacity_init(struct sl_control *c)
 {
-	int r = sl_idpool_new(SL_SERVICES_MAX, &c->service_ids);
+	int r = sl_idpool_new(SL_SERVICE_ADDRESS, &c->service_ids);
 
 	if (!r)
 		r = sl_idpool_new(SL_BACKENDS_MAX, &c->backend_ids);

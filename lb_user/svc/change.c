@@ -58,6 +58,8 @@ static int check_fixed(const struct sl_service *was, const struct sl_service *is
 		pointer = "/protocol";
 	else if (was->table_size != is->table_size)
 		pointer = "/table/size";
+	else if (was->fragments != is->fragments)
+		pointer = "/fragments"; /* it decides what is hashed */
 	if (!pointer)
 		return 0;
 	return sl_err_at(err, -EUCLEAN, "immutable-field", pointer,
@@ -103,7 +105,7 @@ static int stage_new_service(struct sl_control *c, struct staged *st, const stru
 	if (sl_idpool_take(c->service_ids, &id) < 0)
 		return sl_err_set(err, -ENOSPC, "capacity-exceeded",
 				  "service %s: all %u service ids are in use", spec->name,
-				  SL_SERVICES_MAX - 1);
+				  SL_SERVICE_ADDRESS - 1);
 	if (sl_capacity_take_slots(c, spec->table_size, &base) < 0) {
 		sl_idpool_give(c->service_ids, id);
 		return sl_err_at(err, -ENOSPC, "capacity-exceeded", "/table/size",
@@ -123,8 +125,8 @@ static int stage_new_service(struct sl_control *c, struct staged *st, const stru
 	return 0;
 }
 
-static int stage_service(struct sl_control *c, struct staged *st, const struct sl_service *spec,
-			 struct sl_err *err)
+static int stage_service(struct sl_control *c, struct staged *st, const struct sl_config *next,
+			 const struct sl_service *spec, struct sl_err *err)
 {
 	int r = 0;
 
@@ -153,6 +155,11 @@ static int stage_service(struct sl_control *c, struct staged *st, const struct s
 				  r == -EEXIST ? "are in use"
 					       : "find no place in the lookup table");
 	st->is_listed = true;
+	r = sl_publish_address(c, next, &spec->addr);
+	if (r < 0)
+		return sl_err_set(err, r, "capacity-exceeded",
+				  "service %s: its address finds no place in the lookup table",
+				  spec->name);
 	return 0;
 }
 
@@ -164,9 +171,11 @@ static void unstage_service(struct sl_control *c, struct staged *st)
 			sl_capacity_rest(c, &(struct sl_resting){ .id = st->backend[i]->id });
 			sl_backend_rt_free(st->backend[i]);
 		}
-	if (st->is_listed)
+	if (st->is_listed) {
 		sl_svctab_del(&c->svctab, &st->rt->spec->addr, st->rt->spec->port,
 			      st->rt->spec->proto);
+		(void)sl_publish_address(c, &c->config, &st->rt->spec->addr); /* only takes away */
+	}
 	if (st->is_new) {
 		sl_capacity_rest(c, &(struct sl_resting){ .is_service = true,
 							  .id = st->rt->id,
@@ -225,9 +234,11 @@ static void settle_service(struct sl_control *c, struct staged *st, const struct
 	st->backend = NULL; /* now the service's */
 }
 
-static void settle_removed(struct sl_control *c, struct sl_service_rt *s)
+static void settle_removed(struct sl_control *c, const struct sl_config *next,
+			   struct sl_service_rt *s)
 {
 	sl_svctab_del(&c->svctab, &s->spec->addr, s->spec->port, s->spec->proto);
+	(void)sl_publish_address(c, next, &s->spec->addr); /* only takes away */
 	for (size_t i = 0; i < s->n_backends; i++)
 		sl_watch_stop(s->backend[i]);
 	sl_publish_remove_service(c, s);
@@ -256,7 +267,7 @@ static void settle(struct sl_control *c, struct staged *st, const struct sl_conf
 {
 	for (size_t i = 0; i < c->config.n_services; i++)
 		if (!sl_config_find(next, c->config.services[i].name))
-			settle_removed(c, c->service[i]);
+			settle_removed(c, next, c->service[i]);
 	for (size_t i = 0; i < next->n_services; i++)
 		settle_service(c, &st[i], &next->services[i]);
 }
@@ -275,7 +286,7 @@ int sl_change_apply(struct sl_control *c, struct sl_config *next, struct sl_err 
 	next->revision = c->config.revision + 1;
 	r = prepare_file(c, next, err);
 	for (; !r && n < next->n_services; n++)
-		r = stage_service(c, &st[n], &next->services[n], err);
+		r = stage_service(c, &st[n], next, &next->services[n], err);
 	if (!r && c->state_file)
 		r = sl_store_commit(c->state_file, err);
 	if (r < 0) {

@@ -63,8 +63,30 @@ void sl_publish_flags(struct sl_control *c, const struct sl_service_rt *s)
 	struct sl_service_rec *rec = &c->dp->mem.services[s->id];
 
 	rec->flags = (s->spec->udp_flows == SL_UDP_FLOW ? SL_SF_UDP_FLOW : 0) |
-		     (s->spec->on_down == SL_DOWN_DROP ? SL_SF_DOWN_DROP : 0);
+		     (s->spec->on_down == SL_DOWN_DROP ? SL_SF_DOWN_DROP : 0) |
+		     (s->spec->fragments == SL_FRAGMENTS_HASH3 ? SL_SF_HASH3 : 0);
 	rec->idle_ticks = idle_ticks(c, s->spec);
+}
+
+int sl_publish_address(struct sl_control *c, const struct sl_config *config,
+		       const struct sl_addr *addr)
+{
+	uint16_t for_tcp = 0, for_udp = 0;
+	int r;
+
+	for (size_t i = 0; i < config->n_services; i++) {
+		const struct sl_service *s = &config->services[i];
+
+		if (!sl_addr_equal(&s->addr, addr))
+			continue;
+		for_tcp = SL_SERVICE_ADDRESS;
+		if (s->fragments == SL_FRAGMENTS_HASH3)
+			for_udp = sl_svctab_get(&c->svctab, addr, s->port, s->proto);
+		else if (!for_udp)
+			for_udp = SL_SERVICE_ADDRESS;
+	}
+	r = sl_svctab_set(&c->svctab, addr, 0, SL_PROTO_TCP, for_tcp);
+	return r < 0 ? r : sl_svctab_set(&c->svctab, addr, 0, SL_PROTO_UDP, for_udp);
 }
 
 void sl_publish_service(struct sl_control *c, struct sl_service_rt *s)

@@ -113,6 +113,13 @@ uint16_t sl_publish_now(struct sl_control *c); /* the slots' clock */
 /* The table as it should be: spec->table_size ids. @backend: parallel to spec->backends. */
 int sl_publish_owners(struct sl_control *c, const struct sl_service *spec,
 		      struct sl_backend_rt *const *backend, uint16_t *owners, struct sl_err *err);
+/*
+ * What packets without a port learn of @addr: whether @config has services
+ * there, and which of them takes fragments. Returns 0 or -ENOSPC, and that only
+ * when it adds something.
+ */
+int sl_publish_address(struct sl_control *c, const struct sl_config *config,
+		       const struct sl_addr *addr);
 /* A new service's record and table; nothing names it yet. */
 void sl_publish_service(struct sl_control *c, struct sl_service_rt *s);
 /* What may change later. */

@@ -111,7 +111,7 @@ down() {
 service() {
   cat <<E
 {"name":"$1","description":"","address":"$2","port":443,"protocol":"tcp",
- "forwarding":{"mode":"l2dsr"},"table":{"size":16381},"udp_flows":"flow","on_down":"reschedule",
+ "forwarding":{"mode":"l2dsr"},"table":{"size":16381},"udp_flows":"flow","fragments":"drop","on_down":"reschedule",
  "idle_timeout":"300s","drain_timeout":"300s",
  "health_check":{"type":"http","port":8080,"path":"/healthz","host":"","expected_status":"200-399",
   "interval":"2s","timeout":"1s","rise":2,"fall":3},

@@ -56,6 +56,8 @@ static const struct row service_rows[] = {
 	{ "'port':80,'table':{'size':'16381'}", TYPE, "/table/size", "a string" },
 	{ "'port':80,'table':{'size':4294967296}", INVALID, "/table/size", "4294967295" },
 	{ "'port':80,'udp_flows':'all'", INVALID, "/udp_flows", "flow, none" },
+	{ "'port':80,'fragments':'keep'", INVALID, "/fragments", "drop, hash3" },
+	{ "'port':80,'fragments':'hash3'", INVALID, "/fragments", "udp alone" },
 	{ "'port':80,'on_down':'reset'", INVALID, "/on_down", "reschedule, drop" },
 	{ "'port':80,'idle_timeout':300", TYPE, "/idle_timeout", "duration" },
 	{ "'port':80,'idle_timeout':'300'", INVALID, "/idle_timeout", "unit" },
@@ -230,7 +232,8 @@ Test(codec, a_service_in_full)
 
 	cr_assert_eq(read_service("{'name':'dns','description':'d\\u00e9','address':'2001:DB8::53',"
 				  "'port':53,'protocol':'udp','forwarding':{'mode':'l2dsr'},"
-				  "'table':{'size':251},'udp_flows':'none','on_down':'drop',"
+				  "'table':{'size':251},'udp_flows':'none','fragments':'hash3','on_"
+				  "down':'drop',"
 				  "'idle_timeout':'5m','drain_timeout':'1h',"
 				  "'health_check':{'type':'http','port':8080,'path':'/h?a=1',"
 				  "'host':'dns.example','expected_status':'204','interval':'250ms',"
@@ -246,6 +249,7 @@ Test(codec, a_service_in_full)
 	cr_assert_eq(s.proto, SL_PROTO_UDP);
 	cr_assert_eq(s.table_size, 251);
 	cr_assert_eq(s.udp_flows, SL_UDP_NONE);
+	cr_assert_eq(s.fragments, SL_FRAGMENTS_HASH3);
 	cr_assert_eq(s.on_down, SL_DOWN_DROP);
 	cr_assert_eq(s.idle_timeout_s, 300);
 	cr_assert_eq(s.drain_timeout_s, 3600);

@@ -107,6 +107,7 @@ static struct sl_service random_service(unsigned i)
 	s.proto = below(2) ? SL_PROTO_TCP : SL_PROTO_UDP;
 	s.table_size = sl_table_sizes[below(12)];
 	s.udp_flows = (enum sl_udp_flows)below(2);
+	s.fragments = s.proto == SL_PROTO_UDP ? (enum sl_fragments)below(2) : SL_FRAGMENTS_DROP;
 	s.on_down = (enum sl_on_down)below(2);
 	s.idle_timeout_s = SL_IDLE_TIMEOUT_MIN_S + below(896);
 	s.drain_timeout_s = below(4) ? below(UINT32_MAX) : below(2) ? 0 : UINT32_MAX;
@@ -176,6 +177,7 @@ static void same_service(const struct sl_service *a, const struct sl_service *b)
 	cr_assert_eq(a->proto, b->proto);
 	cr_assert_eq(a->table_size, b->table_size);
 	cr_assert_eq(a->udp_flows, b->udp_flows);
+	cr_assert_eq(a->fragments, b->fragments);
 	cr_assert_eq(a->on_down, b->on_down);
 	cr_assert_eq(a->idle_timeout_s, b->idle_timeout_s);
 	cr_assert_eq(a->drain_timeout_s, b->drain_timeout_s);

@@ -262,6 +262,48 @@ Test(control, the_same_again_is_no_change)
 	lab_done(&l);
 }
 
+static uint16_t portless(const struct lab *l, const char *vip, enum sl_proto proto)
+{
+	struct sl_svctab t = { l->fake->dp.mem.svc4, l->fake->dp.mem.svc6 };
+	struct sl_addr a = {};
+
+	sl_addr_parse(vip, &a);
+	return sl_svctab_get(&t, &a, 0, proto);
+}
+
+Test(control, an_address_is_known_without_a_port_while_it_has_services)
+{
+	struct sl_service udp = service("dns", "192.0.2.1");
+	struct lab l;
+
+	lab_init(&l);
+	make_web(&l);
+	cr_assert_eq(portless(&l, "192.0.2.1", SL_PROTO_TCP), SL_SERVICE_ADDRESS);
+	cr_assert_eq(portless(&l, "192.0.2.1", SL_PROTO_UDP), SL_SERVICE_ADDRESS);
+	cr_assert_eq(portless(&l, "192.0.2.2", SL_PROTO_TCP), 0);
+
+	udp.port = 53;
+	udp.proto = SL_PROTO_UDP;
+	udp.fragments = SL_FRAGMENTS_HASH3;
+	cr_assert_eq(sl_control_service_create(l.control, &udp, &l.err), 0, "%s", l.err.detail);
+	cr_assert_eq(portless(&l, "192.0.2.1", SL_PROTO_TCP), SL_SERVICE_ADDRESS);
+	cr_assert_neq(portless(&l, "192.0.2.1", SL_PROTO_UDP), SL_SERVICE_ADDRESS);
+	cr_assert_neq(portless(&l, "192.0.2.1", SL_PROTO_UDP), 0);
+
+	lab_stop(&l);
+	l.fake->dp.adopted = true;
+	l.control = sl_fake_control_new(&l.loop, l.fake, l.dir);
+	cr_assert_neq(portless(&l, "192.0.2.1", SL_PROTO_UDP), SL_SERVICE_ADDRESS);
+	cr_assert_eq(portless(&l, "192.0.2.1", SL_PROTO_TCP), SL_SERVICE_ADDRESS);
+
+	cr_assert_eq(sl_control_service_delete(l.control, "dns", &l.err), 0);
+	cr_assert_eq(portless(&l, "192.0.2.1", SL_PROTO_UDP), SL_SERVICE_ADDRESS);
+	cr_assert_eq(sl_control_service_delete(l.control, "web", &l.err), 0);
+	cr_assert_eq(portless(&l, "192.0.2.1", SL_PROTO_TCP), 0);
+	cr_assert_eq(portless(&l, "192.0.2.1", SL_PROTO_UDP), 0);
+	lab_done(&l);
+}
+
 Test(control, what_cannot_change_is_named)
 {
 	struct sl_service s = service("web", "192.0.2.1");

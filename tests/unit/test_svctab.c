@@ -89,17 +89,38 @@ Test(svctab, an_entry_is_put_once_and_deleted_once)
 	release(&t);
 }
 
+static bool keep_third(void *user, const struct sl_addr *addr, uint16_t id)
+{
+	const struct sl_addr *third = user;
+
+	cr_assert_eq(sl_addr_equal(addr, third), id == 3, "the address goes with the id");
+	return id == 3;
+}
+
+Test(svctab, what_is_set_replaces)
+{
+	struct sl_svctab t = table();
+	struct sl_addr a = address(true, 7);
+
+	cr_assert_eq(sl_svctab_set(&t, &a, 0, SL_PROTO_UDP, 9), 0);
+	cr_assert_eq(sl_svctab_set(&t, &a, 0, SL_PROTO_UDP, 10), 0);
+	cr_assert_eq(sl_svctab_get(&t, &a, 0, SL_PROTO_UDP), 10);
+	cr_assert_eq(sl_svctab_get(&t, &a, 0, SL_PROTO_TCP), 0);
+	cr_assert_eq(sl_svctab_set(&t, &a, 0, SL_PROTO_UDP, 0), 0);
+	cr_assert_eq(sl_svctab_get(&t, &a, 0, SL_PROTO_UDP), 0);
+	cr_assert_eq(sl_svctab_set(&t, &a, 0, SL_PROTO_UDP, 0), 0);
+	release(&t);
+}
+
 Test(svctab, only_what_is_kept_stays)
 {
-	static bool keep[SL_SERVICES_MAX];
 	struct sl_svctab t = table();
 	struct sl_addr a = address(false, 1), b = address(true, 2), c = address(false, 3);
 
 	sl_svctab_put(&t, &a, 1, SL_PROTO_TCP, 1);
 	sl_svctab_put(&t, &b, 1, SL_PROTO_TCP, 2);
 	sl_svctab_put(&t, &c, 1, SL_PROTO_TCP, 3);
-	keep[3] = true;
-	cr_assert_eq(sl_svctab_retain(&t, keep), 2);
+	cr_assert_eq(sl_svctab_retain(&t, keep_third, &c), 2);
 	cr_assert_eq(sl_svctab_get(&t, &a, 1, SL_PROTO_TCP), 0);
 	cr_assert_eq(sl_svctab_get(&t, &b, 1, SL_PROTO_TCP), 0);
 	cr_assert_eq(sl_svctab_get(&t, &c, 1, SL_PROTO_TCP), 3);

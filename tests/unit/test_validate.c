@@ -177,6 +177,7 @@ Test(validate, members_of_services)
 	WRONG(addr, addr("ff02::1"), "/address", "multicast");
 	WRONG(port, 0, "/port", "1 to 65535");
 	WRONG(proto, (enum sl_proto)1, "/protocol", "tcp or udp");
+	WRONG(fragments, (enum sl_fragments)2, "/fragments", "drop or hash3");
 	WRONG(udp_flows, (enum sl_udp_flows)2, "/udp_flows", "flow or none");
 	WRONG(on_down, (enum sl_on_down)2, "/on_down", "reschedule");
 	WRONG(table_size, 16384, "/table/size", "16381");
