@@ -9,7 +9,9 @@
 #define ETH_BYTES	14
 #define TCP_BYTES	20
 #define UDP_BYTES	8
+#define ICMP_BYTES	8
 #define EXT_BYTES	8
+#define ROUTING_HEADER	43
 #define FRAGMENT_HEADER 44
 
 static const uint8_t macs[12] = { 0x02, 0x53, 0x4c, 0, 0, 0x01, 0x02, 0x53, 0x4c, 0, 0, 0x02 };
@@ -49,13 +51,21 @@ static uint32_t l4_bytes(const struct sl_packet *p)
 	return p->l3 + ip_bytes(p) - p->l4;
 }
 
-/* Sum over pseudo header, transport header and payload. */
+static bool is_icmp(const struct sl_packet *p)
+{
+	return p->proto == (p->is_v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+}
+
+/* Sum over pseudo header, transport header and payload; ICMP of IPv4 has no pseudo header. */
 static uint32_t l4_sum(const struct sl_packet *p)
 {
 	const uint8_t *ip = p->byte + p->l3;
 	uint32_t n = l4_bytes(p), sum = p->proto + n;
 
-	sum = p->is_v6 ? sum_add(sum, ip + 8, 32) : sum_add(sum, ip + 12, 8);
+	if (p->is_v6)
+		sum = sum_add(sum, ip + 8, 32);
+	else
+		sum = is_icmp(p) ? 0 : sum_add(sum, ip + 12, 8);
 	return sum_add(sum, p->byte + p->l4, n);
 }
 
@@ -63,10 +73,12 @@ static uint8_t *l4_check(struct sl_packet *p)
 {
 	if (p->proto == IPPROTO_TCP)
 		return p->byte + p->l4 + 16;
+	if (is_icmp(p))
+		return p->byte + p->l4 + 2;
 	return p->proto == IPPROTO_UDP ? p->byte + p->l4 + 6 : NULL;
 }
 
-static void seal(struct sl_packet *p)
+void sl_packet_seal(struct sl_packet *p)
 {
 	uint8_t *ip = p->byte + p->l3, *l4 = l4_check(p);
 	uint16_t sum;
@@ -88,14 +100,39 @@ bool sl_packet_sums_fit(const struct sl_packet *p)
 
 	if (!p->is_v6 && sum_add(0, ip, (ip[0] & 15u) * 4) != 0xffff)
 		return false;
-	return (p->proto != IPPROTO_TCP && p->proto != IPPROTO_UDP) || l4_sum(p) == 0xffff;
+	return (p->proto != IPPROTO_TCP && p->proto != IPPROTO_UDP && !is_icmp(p)) ||
+	       l4_sum(p) == 0xffff;
 }
 
 static uint32_t l4_header(const struct sl_packet_spec *s)
 {
-	if (s->proto == IPPROTO_TCP)
+	switch (s->proto) {
+	case IPPROTO_TCP:
 		return TCP_BYTES + s->tcp_options;
-	return s->proto == IPPROTO_UDP ? UDP_BYTES : 0;
+	case IPPROTO_UDP:
+		return UDP_BYTES;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		return ICMP_BYTES;
+	default:
+		return 0;
+	}
+}
+
+static uint32_t payload_of(const struct sl_packet_spec *s)
+{
+	uint32_t whole = s->quoted ? s->quoted->len - s->quoted->l3 : s->payload;
+
+	return s->payload && s->payload < whole ? s->payload : whole;
+}
+
+static uint32_t ext_bytes(const struct sl_packet_spec *s)
+{
+	uint32_t n = 0;
+
+	for (unsigned i = 0; i < s->n_ext; i++)
+		n += EXT_BYTES * (s->ext[i] == FRAGMENT_HEADER ? 1 : 1u + s->ext_more);
+	return n;
 }
 
 static void put_eth(struct sl_packet *p, const struct sl_packet_spec *s)
@@ -105,7 +142,7 @@ static void put_eth(struct sl_packet *p, const struct sl_packet_spec *s)
 
 	memcpy(p->byte, macs, sizeof(macs));
 	for (unsigned i = 0; i < s->vlans; i++, at += 4) {
-		sl_packet_put16(p->byte + at, 0x8100);
+		sl_packet_put16(p->byte + at, !i && s->tag_type ? s->tag_type : 0x8100);
 		sl_packet_put16(p->byte + at + 2, (uint16_t)(100 + i));
 	}
 	sl_packet_put16(p->byte + at, s->ethertype ? s->ethertype : type);
@@ -130,45 +167,74 @@ static void put_ipv4(struct sl_packet *p, const struct sl_packet_spec *s, const 
 	p->l4 = p->l3 + header;
 }
 
+/* Options are one PadN over the whole header; a routing header has no segments left. */
+static void put_ext(struct sl_packet *p, const struct sl_packet_spec *s, unsigned i)
+{
+	uint8_t *ext = p->byte + p->l4, more = s->ext_more;
+
+	ext[0] = i + 1 < s->n_ext ? s->ext[i + 1] : s->proto;
+	p->l4 += EXT_BYTES;
+	if (s->ext[i] == FRAGMENT_HEADER) {
+		sl_packet_put16(ext + 2, s->frag);
+		return;
+	}
+	ext[1] = more;
+	if (s->ext[i] != ROUTING_HEADER) {
+		ext[2] = 1;
+		ext[3] = (uint8_t)(4 + EXT_BYTES * more);
+	}
+	p->l4 += EXT_BYTES * more;
+}
+
 static void put_ipv6(struct sl_packet *p, const struct sl_packet_spec *s, const uint8_t from[16],
 		     const uint8_t to[16], uint32_t body)
 {
 	uint8_t *ip = p->byte + p->l3;
 
 	ip[0] = 0x60;
-	sl_packet_put16(ip + 4, (uint16_t)(body + (s->ext_header ? EXT_BYTES : 0)));
-	ip[6] = s->ext_header ? s->ext_header : s->proto;
+	sl_packet_put16(ip + 4, (uint16_t)(body + ext_bytes(s)));
+	ip[6] = s->n_ext ? s->ext[0] : s->proto;
 	ip[7] = 64;
 	memcpy(ip + 8, from, 16);
 	memcpy(ip + 24, to, 16);
 	p->l4 = p->l3 + 40;
-	if (!s->ext_header)
-		return;
-	p->byte[p->l4] = s->proto;
-	/* a fragment's offset, or PadN over the rest of the options */
-	sl_packet_put16(p->byte + p->l4 + 2, s->ext_header == FRAGMENT_HEADER ? s->frag : 0x0104);
-	p->l4 += EXT_BYTES;
+	for (unsigned i = 0; i < s->n_ext; i++)
+		put_ext(p, s, i);
+}
+
+static void put_tcp(uint8_t *l4, const struct sl_packet_spec *s)
+{
+	sl_packet_put16(l4 + 6, 0x1001); /* sequence number, any */
+	l4[12] = (uint8_t)((TCP_BYTES + s->tcp_options) / 4 << 4);
+	l4[13] = s->tcp_flags;
+	sl_packet_put16(l4 + 14, 65535);
+	memset(l4 + TCP_BYTES, 1, s->tcp_options);
 }
 
 static void put_l4(struct sl_packet *p, const struct sl_packet_spec *s)
 {
 	uint8_t *l4 = p->byte + p->l4;
+	uint32_t n = payload_of(s);
 
-	if (l4_header(s)) {
+	if (s->proto == IPPROTO_TCP || s->proto == IPPROTO_UDP) {
 		sl_packet_put16(l4, s->sport);
 		sl_packet_put16(l4 + 2, s->dport);
 	}
 	if (s->proto == IPPROTO_TCP) {
-		sl_packet_put16(l4 + 6, 0x1001); /* sequence number, any */
-		l4[12] = (uint8_t)((TCP_BYTES + s->tcp_options) / 4 << 4);
-		l4[13] = s->tcp_flags;
-		sl_packet_put16(l4 + 14, 65535);
-		memset(l4 + TCP_BYTES, 1, s->tcp_options);
+		put_tcp(l4, s);
 	} else if (s->proto == IPPROTO_UDP) {
-		sl_packet_put16(l4 + 4, (uint16_t)(UDP_BYTES + s->payload));
+		sl_packet_put16(l4 + 4, (uint16_t)(UDP_BYTES + n));
+	} else if (l4_header(s)) {
+		l4[0] = s->icmp_type;
+		l4[1] = s->icmp_code;
+		sl_packet_put16(l4 + 4, (uint16_t)(s->icmp_rest >> 16));
+		sl_packet_put16(l4 + 6, (uint16_t)s->icmp_rest);
 	}
-	for (uint32_t i = 0; i < s->payload; i++)
-		l4[l4_header(s) + i] = (uint8_t)('a' + i % 26);
+	l4 += l4_header(s);
+	if (s->quoted)
+		memcpy(l4, s->quoted->byte + s->quoted->l3, n);
+	for (uint32_t i = 0; i < n && !s->quoted; i++)
+		l4[i] = (uint8_t)('a' + i % 26);
 }
 
 /* Returns the family, or 0. */
@@ -181,15 +247,16 @@ static int parse(const char *text, uint8_t ret[16])
 
 int sl_packet_build(const struct sl_packet_spec *s, struct sl_packet *ret)
 {
-	uint32_t body = l4_header(s) + s->payload;
+	uint32_t body = l4_header(s) + payload_of(s);
 	uint8_t from[16] = {}, to[16] = {};
 	int family = parse(s->from, from);
 	struct sl_packet p = { .is_v6 = family == AF_INET6, .proto = s->proto };
 
 	if (!family || parse(s->to, to) != family || s->ip_options % 4 || s->ip_options > 40 ||
-	    s->tcp_options % 4 || s->tcp_options > 40)
+	    s->tcp_options % 4 || s->tcp_options > 40 || s->n_ext > SL_PACKET_EXT)
 		return -EINVAL;
-	if (ETH_BYTES + 4u * s->vlans + 60 + body > sizeof(p.byte) || s->pad_to > sizeof(p.byte))
+	if (ETH_BYTES + 4u * s->vlans + 60 + ext_bytes(s) + body > sizeof(p.byte) ||
+	    s->pad_to > sizeof(p.byte))
 		return -EMSGSIZE;
 	put_eth(&p, s);
 	if (p.is_v6)
@@ -198,7 +265,7 @@ int sl_packet_build(const struct sl_packet_spec *s, struct sl_packet *ret)
 		put_ipv4(&p, s, from, to, body);
 	put_l4(&p, s);
 	p.len = p.l4 + body;
-	seal(&p);
+	sl_packet_seal(&p);
 	if (p.len < s->pad_to)
 		p.len = s->pad_to;
 	*ret = p;
@@ -216,5 +283,27 @@ void sl_packet_flow(struct sl_packet *p, uint64_t n)
 	addr[2] = (uint8_t)(low >> 8);
 	addr[3] = (uint8_t)low;
 	sl_packet_put16(p->byte + p->l4, (uint16_t)(1024 + n % 32768));
-	seal(p);
+	sl_packet_seal(p);
+}
+
+static void swap(uint8_t *a, uint8_t *b, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		uint8_t x = a[i];
+
+		a[i] = b[i];
+		b[i] = x;
+	}
+}
+
+void sl_packet_turn(struct sl_packet *p)
+{
+	uint8_t *ip = p->byte + p->l3, *l4 = p->byte + p->l4;
+
+	if (p->is_v6)
+		swap(ip + 8, ip + 24, 16);
+	else
+		swap(ip + 12, ip + 16, 4);
+	swap(l4, l4 + 2, 2);
+	sl_packet_seal(p);
 }

@@ -14,7 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SL_PACKET_MAX 2048
+#define SL_PACKET_MAX 3072
+#define SL_PACKET_EXT 6
 
 #define SL_TCP_FIN 0x01
 #define SL_TCP_SYN 0x02
@@ -23,19 +24,27 @@
 #define SL_TCP_ACK 0x10
 #define SL_TCP_URG 0x20
 
+struct sl_packet;
+
 struct sl_packet_spec {
 	const char *from, *to; /* both IPv4 or both IPv6, numeric */
 	uint16_t sport, dport;
-	uint8_t proto; /* 6 and 17 get their header, others only the payload */
+	uint8_t proto; /* 6, 17 and ICMP get their header, others only the payload */
 	uint8_t tcp_flags;
-	uint8_t vlans;	     /* 802.1Q tags in front */
-	uint8_t ip_options;  /* IPv4: bytes of options, a multiple of 4 up to 40 */
-	uint8_t tcp_options; /* the same for TCP */
-	uint8_t ext_header;  /* IPv6: number of an 8-byte extension header, 0: none */
-	uint16_t frag;	     /* IPv4: the flags and offset word; IPv6: with ext_header 44 */
-	uint16_t payload;    /* bytes after the transport header */
-	uint16_t ethertype;  /* 0: as the addresses say */
-	uint16_t pad_to;     /* zeros behind the datagram, as a network card pads short frames */
+	uint8_t vlans;		    /* tags in front */
+	uint16_t tag_type;	    /* of the first tag; 0: 802.1Q, as the others */
+	uint8_t ip_options;	    /* IPv4: bytes of options, a multiple of 4 up to 40 */
+	uint8_t tcp_options;	    /* the same for TCP */
+	uint8_t ext[SL_PACKET_EXT]; /* IPv6: extension headers, by number */
+	uint8_t n_ext;		    /* how many of them */
+	uint8_t ext_more;	    /* each is longer by so many times 8 bytes, but for fragment */
+	uint16_t frag;		    /* the word of flags and offset; IPv6: with a 44 in @ext */
+	uint8_t icmp_type, icmp_code;
+	uint32_t icmp_rest;		/* the second word of the ICMP header */
+	const struct sl_packet *quoted; /* the payload is this one from its network header on */
+	uint16_t payload;   /* bytes after the transport header; with @quoted at most, 0: all */
+	uint16_t ethertype; /* 0: as the addresses say */
+	uint16_t pad_to;    /* zeros behind the datagram, as a network card pads short frames */
 };
 
 struct sl_packet {
@@ -58,8 +67,14 @@ int sl_packet_build(const struct sl_packet_spec *spec, struct sl_packet *ret);
  */
 void sl_packet_flow(struct sl_packet *p, uint64_t n);
 
-/* Whether the IPv4 header's and the TCP or UDP checksum fit. */
+/* Turns it around: what the other side would answer, as far as addresses and ports go. */
+void sl_packet_turn(struct sl_packet *p);
+
+/* Whether the IPv4 header's and the TCP, UDP or ICMP checksum fit. */
 bool sl_packet_sums_fit(const struct sl_packet *p);
+
+/* Makes them fit again. */
+void sl_packet_seal(struct sl_packet *p);
 
 /* A 16-bit word in network order, at any address. */
 void sl_packet_put16(uint8_t *at, uint16_t host);

@@ -3,7 +3,7 @@
 """udp: a datagram service that says its name, and a client that checks who answers.
 
 udp.py answer ADDRESS PORT NAME
-udp.py ask ADDRESS PORT FLOWS DATAGRAMS   prints {"flows","answers","lost","changed","names"}
+udp.py ask ADDRESS PORT FLOWS DATAGRAMS [BYTES]   prints {"flows","answers","lost","changed","names"}
 """
 import json
 import socket
@@ -19,11 +19,11 @@ def answer(address, port, name):
     sock = open_socket(address)
     sock.bind((address, int(port)))
     while True:
-        data, who = sock.recvfrom(2048)
-        sock.sendto(name.encode() + b" " + data, who)
+        data, who = sock.recvfrom(65535)
+        sock.sendto(b"%s %s %d" % (name.encode(), data.split()[0], len(data)), who)
 
 
-def ask(address, port, flows, datagrams):
+def ask(address, port, flows, datagrams, size=0):
     lost = changed = answers = 0
     names = {}
     socks = []
@@ -36,13 +36,14 @@ def ask(address, port, flows, datagrams):
     for seq in range(int(datagrams)):
         for entry in socks:
             sock, first = entry
-            sock.send(b"%d" % seq)
+            data = (b"%d" % seq).ljust(int(size))
+            sock.send(data)
             try:
-                name, got = sock.recv(2048).decode().split(" ")
+                name, got, whole = sock.recv(2048).decode().split(" ")
             except (TimeoutError, socket.timeout, ConnectionError):
                 lost += 1
                 continue
-            if int(got) != seq:
+            if int(got) != seq or int(whole) != len(data):
                 lost += 1
                 continue
             answers += 1

@@ -10,7 +10,7 @@
 
 static bool is_v6(enum sl_fix id)
 {
-	return id == SL_FIX_TCP6 || id == SL_FIX_UDP6 || id == SL_FIX_FLOW6;
+	return !(id & 1); /* they come in pairs */
 }
 
 static bool is_tcp(enum sl_fix id)
@@ -22,7 +22,21 @@ uint16_t sl_fix_port(enum sl_fix id)
 {
 	if (is_tcp(id))
 		return 443;
-	return id < SL_FIX_FLOW4 ? 53 : 4433;
+	return id == SL_FIX_FLOW4 || id == SL_FIX_FLOW6 ? 4433 : 53;
+}
+
+const char *sl_fix_address(enum sl_fix id)
+{
+	if (id >= SL_FIX_HASH4)
+		return is_v6(id) ? SL_FIX_HASH_V6 : SL_FIX_HASH_V4;
+	return is_v6(id) ? SL_FIX_V6 : SL_FIX_V4;
+}
+
+static uint16_t flags_of(enum sl_fix id)
+{
+	if (id >= SL_FIX_HASH4)
+		return SL_SF_HASH3;
+	return id >= SL_FIX_FLOW4 ? SL_SF_UDP_FLOW : 0;
 }
 
 uint16_t sl_fix_backend(enum sl_fix id)
@@ -35,13 +49,17 @@ void sl_fix_services(struct sl_rig *r)
 	for (enum sl_fix id = SL_FIX_TCP4; id < SL_FIX_END; id++)
 		sl_rig_service(r, &(struct sl_rig_service){
 					  .id = (uint16_t)id,
-					  .addr = is_v6(id) ? SL_FIX_V6 : SL_FIX_V4,
+					  .addr = sl_fix_address(id),
 					  .port = sl_fix_port(id),
 					  .proto = is_tcp(id) ? IPPROTO_TCP : IPPROTO_UDP,
 					  .base = 1000u * id,
 					  .count = SLOTS,
-					  .flags = id >= SL_FIX_FLOW4 ? SL_SF_UDP_FLOW : 0,
+					  .flags = flags_of(id),
 				  });
+	sl_rig_address(r, SL_FIX_V4, SL_SERVICE_ADDRESS);
+	sl_rig_address(r, SL_FIX_V6, SL_SERVICE_ADDRESS);
+	sl_rig_address(r, SL_FIX_HASH_V4, SL_FIX_HASH4);
+	sl_rig_address(r, SL_FIX_HASH_V6, SL_FIX_HASH6);
 }
 
 void sl_fix_backends(struct sl_rig *r, uint32_t ifindex, uint16_t port)
@@ -56,7 +74,7 @@ struct sl_packet_spec sl_fix_spec(enum sl_fix id, uint8_t tcp_flags)
 {
 	return (struct sl_packet_spec){
 		.from = is_v6(id) ? SL_FIX_CLIENT_V6 : SL_FIX_CLIENT_V4,
-		.to = is_v6(id) ? SL_FIX_V6 : SL_FIX_V4,
+		.to = sl_fix_address(id),
 		.sport = 40000,
 		.dport = sl_fix_port(id),
 		.proto = is_tcp(id) ? IPPROTO_TCP : IPPROTO_UDP,

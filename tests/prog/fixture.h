@@ -3,13 +3,17 @@
 #define TESTS_PROG_FIXTURE_H
 
 /*
- * fixture: six settled services, TCP and UDP of both families, each with one
+ * fixture: eight settled services, TCP and UDP of both families, each with one
  * backend that is UP, for tests that are not about the choice of a backend.
+ * Their addresses are in the service table by themselves, as the agent puts
+ * them there.
  */
 #include "tests/prog/rig.h"
 
 #define SL_FIX_V4	 "192.0.2.10"
 #define SL_FIX_V6	 "2001:db8::10"
+#define SL_FIX_HASH_V4	 "192.0.2.20" /* of the services with hash3 */
+#define SL_FIX_HASH_V6	 "2001:db8::20"
 #define SL_FIX_CLIENT_V4 "198.51.100.7"
 #define SL_FIX_CLIENT_V6 "2001:db8:ffff::7"
 
@@ -20,10 +24,13 @@ enum sl_fix {		       /* ids of the services */
 	      SL_FIX_UDP6,
 	      SL_FIX_FLOW4, /* UDP port 4433, flows are remembered */
 	      SL_FIX_FLOW6,
+	      SL_FIX_HASH4, /* UDP port 53, takes later fragments */
+	      SL_FIX_HASH6,
 	      SL_FIX_END,
 };
 
-/* Port of service @id, and the id of its only backend. */
+/* Address and port of service @id, and the id of its only backend. */
+const char *sl_fix_address(enum sl_fix id);
 uint16_t sl_fix_port(enum sl_fix id);
 uint16_t sl_fix_backend(enum sl_fix id);
 

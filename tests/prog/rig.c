@@ -3,8 +3,10 @@
 
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
+#include <errno.h>
 #include <linux/bpf.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,6 +88,52 @@ static void load(struct sl_rig *r)
 		sl_tap_bail("load the program", "%s", err.detail);
 }
 
+/* The map of tail calls among those that the program uses; no test knows the agent's inside. */
+static int tails_of(int program)
+{
+	struct bpf_prog_info prog = {};
+	__u32 len = sizeof(prog), ids[32] = {};
+
+	prog.nr_map_ids = sizeof(ids) / sizeof(ids[0]);
+	prog.map_ids = (__u64)(unsigned long)ids;
+	if (bpf_obj_get_info_by_fd(program, &prog, &len))
+		return -1;
+	for (__u32 i = 0; i < prog.nr_map_ids && i < sizeof(ids) / sizeof(ids[0]); i++) {
+		struct bpf_map_info map = {};
+		int fd = bpf_map_get_fd_by_id(ids[i]);
+
+		len = sizeof(map);
+		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &map, &len) &&
+		    map.type == BPF_MAP_TYPE_PROG_ARRAY)
+			return fd;
+		if (fd >= 0)
+			close(fd);
+	}
+	return -1;
+}
+
+static void find_rare(struct sl_rig *r)
+{
+	__u32 first = 0, id = 0;
+
+	r->tails_fd = tails_of(r->fd);
+	if (r->tails_fd < 0 || bpf_map_lookup_elem(r->tails_fd, &first, &id))
+		sl_tap_bail("find the rare program", "no map of tail calls, or it is empty");
+	r->rare_fd = bpf_prog_get_fd_by_id(id);
+	if (r->rare_fd < 0)
+		sl_tap_bail("find the rare program", "id %u: %s", id, strerror(errno));
+}
+
+void sl_rig_rare(struct sl_rig *r, bool present)
+{
+	__u32 first = 0;
+	int e = present ? bpf_map_update_elem(r->tails_fd, &first, &r->rare_fd, BPF_ANY)
+			: bpf_map_delete_elem(r->tails_fd, &first);
+
+	if (e)
+		sl_tap_bail("change the map of tail calls", "%s", strerror(-e));
+}
+
 void sl_rig_open(struct sl_rig *r)
 {
 	struct sl_err err = {};
@@ -94,6 +142,7 @@ void sl_rig_open(struct sl_rig *r)
 	load(r);
 	r->mem = &r->dp->mem;
 	r->fd = sl_dp_program_fd(r->dp);
+	find_rare(r);
 	if (!sl_rig_pin(r, first_cpu()))
 		sl_tap_bail("pin to one CPU", "sched_setaffinity refused");
 	if (r->dp->ops->port_set(r->dp, SL_RIG_PORT, SL_RIG_LO, &err))
@@ -103,6 +152,8 @@ void sl_rig_open(struct sl_rig *r)
 void sl_rig_close(struct sl_rig *r)
 {
 	free(r->mark);
+	close(r->rare_fd);
+	close(r->tails_fd);
 	r->dp->ops->close(r->dp);
 }
 
@@ -119,16 +170,47 @@ void sl_rig_run(struct sl_rig *r, const void *frame, uint32_t len, struct sl_rig
 	ret->len = opts.data_size_out;
 }
 
-void sl_rig_service(struct sl_rig *r, const struct sl_rig_service *s)
+static struct sl_addr address(const char *text)
+{
+	struct sl_addr addr = { .family = strchr(text, ':') ? AF_INET6 : AF_INET };
+
+	if (inet_pton(addr.family, text, addr.byte_be) != 1)
+		sl_tap_bail("service of a test", "%s is no address", text);
+	return addr;
+}
+
+static void publish(struct sl_rig *r, const char *text, uint16_t port, uint8_t proto, uint16_t id)
 {
 	struct sl_svctab tab = { .svc4 = r->mem->svc4, .svc6 = r->mem->svc6 };
-	struct sl_service_rec *rec = &r->mem->services[s->id];
-	struct sl_addr addr = { .family = strchr(s->addr, ':') ? AF_INET6 : AF_INET };
-	uint64_t words[2];
-	int e;
+	struct sl_addr addr = address(text);
+	int e = sl_svctab_put(&tab, &addr, port, proto, id);
 
-	if (inet_pton(addr.family, s->addr, addr.byte_be) != 1)
-		sl_tap_bail("service of a test", "%s is no address", s->addr);
+	if (e)
+		sl_tap_bail("service of a test", "%s %u: %s", text, port, strerror(-e));
+}
+
+void sl_rig_portless(struct sl_rig *r, const char *addr, uint8_t proto, uint16_t id)
+{
+	publish(r, addr, 0, proto, id);
+}
+
+void sl_rig_address(struct sl_rig *r, const char *addr, uint16_t udp)
+{
+	sl_rig_portless(r, addr, IPPROTO_TCP, SL_SERVICE_ADDRESS);
+	sl_rig_portless(r, addr, IPPROTO_UDP, udp);
+}
+
+void sl_rig_echo_anew(struct sl_rig *r)
+{
+	r->mem->limits[r->row].echo_count = 0;
+}
+
+void sl_rig_service(struct sl_rig *r, const struct sl_rig_service *s)
+{
+	struct sl_service_rec *rec = &r->mem->services[s->id];
+	struct sl_addr addr = address(s->addr);
+	uint64_t words[2];
+
 	memcpy(words, addr.byte_be, sizeof(words));
 	*rec = (struct sl_service_rec){
 		.salt = sl_hash_salt((const __u64 *)words, htons(s->port), s->proto,
@@ -139,9 +221,7 @@ void sl_rig_service(struct sl_rig *r, const struct sl_rig_service *s)
 		.idle_ticks = s->idle_ticks ? s->idle_ticks : 75,
 	};
 	memset(r->mem->slots + s->base, 0, s->count * sizeof(r->mem->slots[0]));
-	e = sl_svctab_put(&tab, &addr, s->port, s->proto, s->id);
-	if (e)
-		sl_tap_bail("service of a test", "%s %u: %s", s->addr, s->port, strerror(-e));
+	publish(r, s->addr, s->port, s->proto, s->id);
 }
 
 void sl_rig_own(struct sl_rig *r, uint16_t id, uint16_t backend)
@@ -192,6 +272,8 @@ uint64_t sl_rig_hash(const struct sl_rig *r, uint16_t service, const struct sl_p
 	memcpy(&v4, ip + 12, 4);
 	memcpy(v6, ip + 8, 16);
 	memcpy(&sport_be, p->byte + p->l4, 2);
+	if (r->mem->services[service].flags & SL_SF_HASH3)
+		sport_be = 0;
 	source = p->is_v6 ? sl_hash_source6((const __u64 *)v6, r->mem->info->key)
 			  : sl_hash_source4(v4, r->mem->info->key);
 	return sl_hash_flow(source, sport_be, r->mem->services[service].salt);

@@ -26,8 +26,9 @@ struct sl_rig_memory; /* a copy of the shared memory */
 struct sl_rig {
 	struct sl_dp *dp;
 	struct sl_dp_mem *mem;
-	int fd;
-	unsigned row; /* of the per-CPU counters: the CPU we are pinned to */
+	int fd, rare_fd; /* sl_xdp, sl_rare */
+	int tails_fd;	 /* the map that leads from one to the other */
+	unsigned row;	 /* of the per-CPU counters: the CPU we are pinned to */
 	struct sl_rig_memory *mark;
 };
 
@@ -59,6 +60,12 @@ struct sl_rig_want {
 void sl_rig_open(struct sl_rig *r);
 void sl_rig_close(struct sl_rig *r);
 
+/* Takes the rare program out of the map of tail calls, or puts it back. */
+void sl_rig_rare(struct sl_rig *r, bool present);
+
+/* Forgets the echo answers that this CPU has given. */
+void sl_rig_echo_anew(struct sl_rig *r);
+
 /* Runs on @cpu from now on. false: not one of ours. */
 bool sl_rig_pin(struct sl_rig *r, unsigned cpu);
 
@@ -67,6 +74,10 @@ void sl_rig_run(struct sl_rig *r, const void *frame, uint32_t len, struct sl_rig
 
 /* Record, table (all slots 0) and entry of a service. */
 void sl_rig_service(struct sl_rig *r, const struct sl_rig_service *s);
+
+/* The entries {@addr, port 0}: SL_SERVICE_ADDRESS for TCP, @udp for UDP. */
+void sl_rig_address(struct sl_rig *r, const char *addr, uint16_t udp);
+void sl_rig_portless(struct sl_rig *r, const char *addr, uint8_t proto, uint16_t id);
 
 /* Every slot of service @id belongs to @backend, settled. */
 void sl_rig_own(struct sl_rig *r, uint16_t id, uint16_t backend);

@@ -215,3 +215,23 @@ const struct sl_slot_row sl_slot_rows[] = {
 };
 
 const size_t sl_slot_n_rows = sizeof(sl_slot_rows) / sizeof(sl_slot_rows[0]);
+
+void sl_slot_arrange(const struct sl_pool *p, const struct sl_slot_row *row, uint64_t hash)
+{
+	for (uint16_t id = SL_POOL_A; id < SL_POOL_REST; id++) {
+		if (row->down & 1 << id)
+			sl_pool_state(p, id, SL_DP_DOWN);
+		if (row->draining & 1 << id)
+			sl_pool_state(p, id, SL_DP_DRAINING);
+	}
+	for (uint16_t id = SL_POOL_REST; row->rest_down && id <= SL_POOL_LAST; id++)
+		sl_pool_state(p, id, SL_DP_DOWN);
+	if (row->drop)
+		p->rig->mem->services[p->service].flags |= SL_SF_DOWN_DROP;
+	p->rig->mem->services[p->service].spare[5] = row->spare;
+	*sl_pool_slot(p, hash) = SL_SLOT(row->slot.cur, row->slot.t, row->slot.old);
+	*sl_pool_seen(p, hash) = (uint16_t)(p->tick - 7);
+	if (row->entry.backend)
+		sl_pool_remember(p, hash, 3, row->entry.backend, row->entry.confirmed,
+				 row->entry.ago);
+}

@@ -42,4 +42,7 @@ struct sl_slot_row {
 extern const struct sl_slot_row sl_slot_rows[];
 extern const size_t sl_slot_n_rows;
 
+/* Makes the memory of the flow @hash what the row says it is before the packet. */
+void sl_slot_arrange(const struct sl_pool *p, const struct sl_slot_row *row, uint64_t hash);
+
 #endif

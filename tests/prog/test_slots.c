@@ -18,26 +18,6 @@ static struct sl_rig rig;
 static struct sl_pool pool;
 static char why[200];
 
-static void arrange(const struct sl_slot_row *row, uint64_t hash)
-{
-	for (uint16_t id = SL_POOL_A; id < SL_POOL_REST; id++) {
-		if (row->down & 1 << id)
-			sl_pool_state(&pool, id, SL_DP_DOWN);
-		if (row->draining & 1 << id)
-			sl_pool_state(&pool, id, SL_DP_DRAINING);
-	}
-	for (uint16_t id = SL_POOL_REST; row->rest_down && id <= SL_POOL_LAST; id++)
-		sl_pool_state(&pool, id, SL_DP_DOWN);
-	if (row->drop)
-		rig.mem->services[pool.service].flags |= SL_SF_DOWN_DROP;
-	rig.mem->services[pool.service].spare[5] = row->spare;
-	*sl_pool_slot(&pool, hash) = SL_SLOT(row->slot.cur, row->slot.t, row->slot.old);
-	*sl_pool_seen(&pool, hash) = (uint16_t)(pool.tick - 7);
-	if (row->entry.backend)
-		sl_pool_remember(&pool, hash, 3, row->entry.backend, row->entry.confirmed,
-				 row->entry.ago);
-}
-
 /* The set may differ from the mark in this flow's entry alone. */
 static bool set_as_wanted(uint64_t hash, uint64_t want)
 {
@@ -106,7 +86,7 @@ static const char *try_rules(const struct sl_slot_row *row, bool is_v6)
 	sl_pool_reset(&pool, row->kind, is_v6);
 	hash = sl_pool_flow(&pool, FLOW);
 	sl_pool_flags(&pool, row->flags);
-	arrange(row, hash);
+	sl_slot_arrange(&pool, row, hash);
 	probe = sl_pool_probe(&pool, hash);
 	sl_rig_mark(&rig);
 	return after(row, hash, probe);

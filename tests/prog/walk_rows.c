@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/prog/walk_rows.h"
 
-#define PATCH(layer, offset, byte)                  \
-	{                                           \
-		SL_WALK_##layer, offset, byte, true \
-	}
+#include <string.h>
+
+#define PATCH SL_WALK_PATCH
 
 static void backend_down(struct sl_rig *r)
 {
@@ -37,12 +36,20 @@ static void port_out_of_range(struct sl_rig *r)
 	sl_fix_backends(r, SL_RIG_OTHER, 0xffff);
 }
 
+static void no_rare(struct sl_rig *r)
+{
+	sl_rig_rare(r, false);
+}
+
+static void no_rare_but_needed(struct sl_rig *r)
+{
+	no_rare(r);
+	backend_down(r);
+}
+
 const struct sl_walk_row sl_walk_rows[] = {
 	/* not ours: passed, to the byte */
 	{ "arp", SL_R_NOT_IP, SL_FIX_TCP4, .spec = { .ethertype = 0x0806 } },
-	{ "vlan tag, ipv4", SL_R_NOT_IP, SL_FIX_TCP4, .spec = { .vlans = 1 } },
-	{ "vlan tag, ipv6", SL_R_NOT_IP, SL_FIX_TCP6, .spec = { .vlans = 1 } },
-	{ "two vlan tags", SL_R_NOT_IP, SL_FIX_TCP4, .spec = { .vlans = 2 } },
 	{ "802.3 length instead of a type", SL_R_NOT_IP, SL_FIX_TCP4, .spec = { .ethertype = 60 } },
 	{ "another address", SL_R_NO_SERVICE, SL_FIX_TCP4, .spec = { .to = "192.0.2.11" } },
 	{ "another address, ipv6", SL_R_NO_SERVICE, SL_FIX_TCP6, .spec = { .to = "2001:db8::11" } },
@@ -64,37 +71,33 @@ const struct sl_walk_row sl_walk_rows[] = {
 	  .patch = { PATCH(L4, 0, 0), PATCH(L4, 1, 0) } },
 	{ "wrong length, not ours", SL_R_NO_SERVICE, SL_FIX_TCP4, .spec = { .dport = 444 },
 	  .patch = { PATCH(L3, 2, 0xff), PATCH(L3, 3, 0xff) } },
-	{ "icmp to the address", SL_R_L4_OTHER, SL_FIX_TCP4, .spec = { .proto = 1 } },
-	{ "icmpv6 to the address", SL_R_L4_OTHER, SL_FIX_TCP6, .spec = { .proto = 58 } },
 	{ "sctp", SL_R_L4_OTHER, SL_FIX_TCP4, .spec = { .proto = 132, .payload = 32 } },
 	{ "ipip", SL_R_L4_OTHER, SL_FIX_TCP4, .spec = { .proto = 4, .payload = 40 } },
-	{ "hop-by-hop options", SL_R_L4_OTHER, SL_FIX_TCP6, .spec = { .ext_header = 60 },
-	  .patch = { PATCH(L3, 6, 0) } },
-	{ "destination options", SL_R_L4_OTHER, SL_FIX_TCP6, .spec = { .ext_header = 60 } },
 	{ "authentication header", SL_R_L4_OTHER, SL_FIX_TCP4, .spec = { .proto = 51 } },
-	{ "no next header", SL_R_L4_OTHER, SL_FIX_TCP6, .spec = { .ext_header = 59 } },
-	{ "routing header", SL_R_L4_OTHER, SL_FIX_TCP6, .spec = { .ext_header = 43 } },
-	{ "ipv6 first fragment", SL_R_L4_OTHER, SL_FIX_TCP6,
-	  .spec = { .ext_header = 44, .frag = 1 } },
-	{ "ipv6 later fragment", SL_R_L4_OTHER, SL_FIX_TCP6,
-	  .spec = { .ext_header = 44, .frag = 0xb9 } },
-	{ "ipv4 later fragment", SL_R_IP4_FRAGMENT, SL_FIX_UDP4, .spec = { .frag = 185 } },
-	{ "ipv4 middle fragment", SL_R_IP4_FRAGMENT, SL_FIX_UDP4,
-	  .spec = { .frag = 0x2000 | 185 } },
-	{ "the smallest offset", SL_R_IP4_FRAGMENT, SL_FIX_TCP4, .spec = { .frag = 1 } },
-	{ "the largest offset", SL_R_IP4_FRAGMENT, SL_FIX_TCP4, .spec = { .frag = 0x1fff } },
 	{ "version 5 in ipv4", SL_R_IP4_BAD, SL_FIX_TCP4, .patch = { PATCH(L3, 0, 0x55) } },
 	{ "version 6 in ipv4", SL_R_IP4_BAD, SL_FIX_TCP4, .patch = { PATCH(L3, 0, 0x65) } },
 	{ "ihl 4", SL_R_IP4_BAD, SL_FIX_TCP4, .patch = { PATCH(L3, 0, 0x44) } },
 	{ "version 4 in ipv6", SL_R_IP6_BAD, SL_FIX_TCP6, .patch = { PATCH(L3, 0, 0x40) } },
-	{ "no room for the ipv4 header", SL_R_IP4_SHORT, SL_FIX_UDP4,
-	  .spec = { .proto = 99, .payload = 0 }, .cut_l4 = true },
-	{ "no room for the ipv6 header", SL_R_IP6_SHORT, SL_FIX_UDP6,
-	  .spec = { .proto = 99, .payload = 0 }, .cut_l4 = true },
+	{ "no room for the ipv4 header", SL_R_IP4_SHORT, SL_FIX_UDP4, .spec = { .proto = 99 },
+	  .len = 33 },
+	{ "no room for the ipv6 header", SL_R_IP6_SHORT, SL_FIX_UDP6, .spec = { .proto = 99 },
+	  .len = 53 },
 	{ "no room for ports", SL_R_L4_SHORT, SL_FIX_TCP4, .spec = { .proto = 99, .payload = 3 },
 	  .patch = { PATCH(L3, 9, 6) } },
 	{ "no room for ports, ipv6", SL_R_L4_SHORT, SL_FIX_TCP6,
 	  .spec = { .proto = 99, .payload = 3 }, .patch = { PATCH(L3, 6, 6) } },
+	{ "icmpv6 in ipv4", SL_R_L4_OTHER, SL_FIX_TCP4, .spec = { .proto = 58, .icmp_type = 128 } },
+	{ "icmp in ipv6", SL_R_L4_OTHER, SL_FIX_TCP6, .spec = { .proto = 1, .icmp_type = 8 } },
+	{ "port 0 is nobody's", SL_R_NO_SERVICE, SL_FIX_TCP4,
+	  .patch = { PATCH(L4, 2, 0), PATCH(L4, 3, 0) } },
+	{ "port 0 is nobody's, ipv6", SL_R_NO_SERVICE, SL_FIX_TCP6,
+	  .patch = { PATCH(L4, 2, 0), PATCH(L4, 3, 0) } },
+	{ "port 0 is not the service that takes fragments", SL_R_NO_SERVICE, SL_FIX_HASH4,
+	  .patch = { PATCH(L4, 2, 0), PATCH(L4, 3, 0) } },
+	{ "port 0 is not the service that takes fragments, ipv6", SL_R_NO_SERVICE, SL_FIX_HASH6,
+	  .patch = { PATCH(L4, 2, 0), PATCH(L4, 3, 0) } },
+	{ "source is destination, not ours", SL_R_NO_SERVICE, SL_FIX_TCP4,
+	  .spec = { .from = "192.0.2.11", .to = "192.0.2.11" } },
 	/* ours, but impossible: dropped, and the service says so */
 	{ "ipv4 longer than the frame", SL_R_IP4_LENGTH, SL_FIX_TCP4,
 	  .patch = { PATCH(L3, 2, 1) } },
@@ -119,6 +122,17 @@ const struct sl_walk_row sl_walk_rows[] = {
 	  .patch = { PATCH(L4, 0, 0), PATCH(L4, 1, 0) } },
 	{ "source port 0, udp over ipv6", SL_R_PORT_ZERO, SL_FIX_UDP6,
 	  .patch = { PATCH(L4, 0, 0), PATCH(L4, 1, 0) } },
+	{ "source is destination", SL_R_SOURCE_BAD, SL_FIX_TCP4, .spec = { .from = SL_FIX_V4 } },
+	{ "source is destination, ipv6", SL_R_SOURCE_BAD, SL_FIX_TCP6,
+	  .spec = { .from = SL_FIX_V6 } },
+	{ "source is destination, udp", SL_R_SOURCE_BAD, SL_FIX_FLOW4,
+	  .spec = { .from = SL_FIX_V4 } },
+	{ "source is destination, udp over ipv6", SL_R_SOURCE_BAD, SL_FIX_UDP6,
+	  .spec = { .from = SL_FIX_V6 } },
+	{ "source is destination, port 0", SL_R_SOURCE_BAD, SL_FIX_TCP4,
+	  .spec = { .from = SL_FIX_V4 }, .patch = { PATCH(L4, 0, 0), PATCH(L4, 1, 0) } },
+	{ "source is destination, too long", SL_R_IP4_LENGTH, SL_FIX_TCP4,
+	  .spec = { .from = SL_FIX_V4 }, .patch = { PATCH(L3, 2, 1) } },
 	/* ours, but nobody to take it */
 	{ "empty table", SL_R_SLOT_EMPTY, SL_FIX_TCP4, .arrange = no_slots,
 	  .exc = { .lookups = 1 } },
@@ -131,6 +145,22 @@ const struct sl_walk_row sl_walk_rows[] = {
 	{ "backend without interface", SL_R_BUG_BACKEND, SL_FIX_TCP4, .arrange = backend_nowhere },
 	{ "devmap port not set", SL_R_NO_PORT, SL_FIX_TCP4, .arrange = no_port },
 	{ "devmap port out of range", SL_R_NO_PORT, SL_FIX_TCP6, .arrange = port_out_of_range },
+	/* the agent's doing */
+	{ "no rare program, which a tag needs", SL_R_BUG_RARE, SL_FIX_TCP4, .spec = { .vlans = 1 },
+	  .arrange = no_rare },
+	{ "no rare program, which arp needs", SL_R_BUG_RARE, SL_FIX_TCP4,
+	  .spec = { .ethertype = 0x0806 }, .arrange = no_rare },
+	{ "no rare program, which a down owner needs", SL_R_BUG_RARE, SL_FIX_TCP4,
+	  .arrange = no_rare_but_needed },
+	{ "no rare program, which remembered flows need", SL_R_BUG_RARE, SL_FIX_FLOW6,
+	  .arrange = no_rare },
+	{ "no rare program, and none needed", SL_R_SENT, SL_FIX_TCP4, .arrange = no_rare },
+	{ "no rare program, and none needed, ipv6 udp", SL_R_SENT, SL_FIX_UDP6,
+	  .arrange = no_rare },
+	{ "no rare program: common, not ours", SL_R_NO_SERVICE, SL_FIX_TCP4,
+	  .spec = { .dport = 444 }, .arrange = no_rare },
+	{ "no rare program: common, impossible", SL_R_TCP_BAD, SL_FIX_TCP6,
+	  .patch = { PATCH(L4, 13, 0) }, .arrange = no_rare },
 	/* odd, but sound */
 	{ "ipv4 options", SL_R_SENT, SL_FIX_TCP4, .spec = { .ip_options = 40 } },
 	{ "tcp options", SL_R_SENT, SL_FIX_TCP6, .spec = { .tcp_options = 40 } },
@@ -149,7 +179,7 @@ struct sl_packet sl_walk_packet(const struct sl_walk_row *row)
 {
 	struct sl_packet_spec spec = sl_fix_spec(row->base, SL_TCP_ACK);
 	const struct sl_packet_spec *s = &row->spec;
-	struct sl_packet p;
+	struct sl_packet p, quoted;
 
 	spec.from = s->from ? s->from : spec.from;
 	spec.to = s->to ? s->to : spec.to;
@@ -159,13 +189,26 @@ struct sl_packet sl_walk_packet(const struct sl_walk_row *row)
 	spec.tcp_flags = s->tcp_flags ? s->tcp_flags : spec.tcp_flags;
 	spec.payload = s->payload ? s->payload : spec.payload;
 	spec.vlans = s->vlans;
+	spec.tag_type = s->tag_type;
 	spec.ip_options = s->ip_options;
 	spec.tcp_options = s->tcp_options;
-	spec.ext_header = s->ext_header;
+	memcpy(spec.ext, s->ext, sizeof(spec.ext));
+	spec.n_ext = s->n_ext;
+	spec.ext_more = s->ext_more;
+	spec.icmp_type = s->icmp_type;
+	spec.icmp_code = s->icmp_code;
+	spec.icmp_rest = s->icmp_rest;
 	spec.frag = s->frag;
 	spec.ethertype = s->ethertype;
 	spec.pad_to = s->pad_to;
+	if (row->quotes) {
+		quoted = sl_walk_packet(row->quotes);
+		spec.quoted = &quoted;
+		spec.payload = s->payload;
+	}
 	p = sl_fix_build(&spec);
+	if (row->turned)
+		sl_packet_turn(&p);
 	for (size_t i = 0; i < sizeof(row->patch) / sizeof(row->patch[0]); i++) {
 		const struct sl_walk_patch *x = &row->patch[i];
 		uint32_t from = x->from == SL_WALK_L3 ? p.l3 : x->from == SL_WALK_L4 ? p.l4 : 0;
@@ -173,7 +216,7 @@ struct sl_packet sl_walk_packet(const struct sl_walk_row *row)
 		if (x->on)
 			p.byte[from + x->at] = x->value;
 	}
-	if (row->cut_l4)
-		p.len = p.l4 - 1;
+	if (row->len)
+		p.len = row->len;
 	return p;
 }
