@@ -6,6 +6,8 @@
  * echo: a service address answers ping. The answer is as long as the question,
  * is never sent to a group, and is limited, so that nobody amplifies with it.
  */
+#include <linux/if_ether.h>
+
 #include "lb_kern/csum.h"
 #include "lb_kern/icmp.h"
 #include "lb_kern/maps.h"

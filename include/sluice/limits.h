@@ -11,7 +11,8 @@
 #define SL_BACKENDS_MAX 32768u
 #define SL_BACKEND_MASK (SL_BACKENDS_MAX - 1)
 
-/* A service key word holds the id in 12 bits (types.h), so ids are 1..4094; 4095 is types.h's SL_SERVICE_ADDRESS. */
+/* A service key word holds the id in 12 bits (types.h), so ids are 1..4094; 4095 is types.h's
+ * SL_SERVICE_ADDRESS. */
 #define SL_SERVICES_MAX 4096u
 #define SL_SERVICE_MASK (SL_SERVICES_MAX - 1)
 

@@ -35,7 +35,7 @@ struct sl_dp_mem {
 	struct sl_cnt *cnt_backend;	  /* [cpus][SL_BACKENDS_MAX] */
 	struct sl_reason_cnt *cnt_reason; /* [cpus] */
 	struct sl_exc_cnt *cnt_exc;	  /* [cpus] */
-	struct sl_limit *limits; /* [cpus], the packet path's own */
+	struct sl_limit *limits;	  /* [cpus], the packet path's own */
 	struct sl_label *labels;	  /* [SL_BACKENDS_MAX], agent only */
 };
 

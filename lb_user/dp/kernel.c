@@ -86,7 +86,8 @@ static int adopt(struct sl_dp_kernel *k, struct sl_err *err)
 		return sl_err_set(err, -EPROTO, "dataplane-error",
 				  "%s: %zu of %zu pinned maps are missing while the program is "
 				  "attached; drop the data plane with: sluiced --detach",
-				  k->dir, k->n_maps + N_PLAIN_MAPS - found, k->n_maps + N_PLAIN_MAPS);
+				  k->dir, k->n_maps + N_PLAIN_MAPS - found,
+				  k->n_maps + N_PLAIN_MAPS);
 	return 0;
 }
 
@@ -152,7 +153,8 @@ static int pin_all(struct sl_dp_kernel *k, struct sl_err *err)
 	return r;
 }
 
-/* Where sl_xdp goes on with what is not common; an adopted table has another version's until now. */
+/* Where sl_xdp goes on with what is not common; an adopted table has another version's until now.
+ */
 static int set_tails(struct sl_dp_kernel *k, struct sl_err *err)
 {
 	int fd = bpf_program__fd(k->skel->progs.sl_rare), r;
