@@ -42,7 +42,7 @@ static void turn_into_error(void)
 }
 
 /* Sends the error and compares with what the row says of the flow's own packet. */
-static const char *after_error(const struct sl_slot_row *row, uint64_t hash, uint16_t probe)
+static const char *after_error(const struct sl_slot_row *row, uint16_t probe)
 {
 	struct sl_rig_want want = {
 		.reason = row->reason ? row->reason : SL_R_SENT,
@@ -66,10 +66,7 @@ static const char *after_error(const struct sl_slot_row *row, uint64_t hash, uin
 			 want.backend);
 		return why;
 	}
-	/* the slot is still in use by a flow of another owner: that is no memory of a flow */
-	if (row->seen)
-		sl_rig_marked(&rig)->seen[sl_rig_slot(&rig, pool.service, hash)] =
-			(uint16_t)pool.tick;
+	/* seen, too, is as it was: forged errors must not keep a slot in transition */
 	return sl_rig_counted(&rig, &want) ?: sl_rig_untouched(&rig);
 }
 
@@ -83,7 +80,7 @@ static const char *try_error_of(const struct sl_slot_row *row, bool is_v6)
 	sl_slot_arrange(&pool, row, hash);
 	probe = sl_pool_probe(&pool, hash);
 	turn_into_error();
-	return after_error(row, hash, probe);
+	return after_error(row, probe);
 }
 
 static void error_of(const struct sl_slot_row *row, bool is_v6)
@@ -119,7 +116,7 @@ static void error_marks_no_cell(bool is_v6)
 	rig.mem->drains[3 * SL_DRAIN_CELLS + (hash >> 24) % SL_DRAIN_CELLS] =
 		SL_DRAIN_VALID | SL_DRAIN_CLOSING | 5;
 	turn_into_error();
-	wrong = after_error(&row, hash, 0);
+	wrong = after_error(&row, 0);
 	snprintf(name, sizeof(name), "ipv%d error: a drain's cell stays as it is", is_v6 ? 6 : 4);
 	sl_tap(!wrong, name, "%s", wrong);
 }
