@@ -45,7 +45,7 @@ static __always_inline void echo_swap_macs(struct pkt *p)
 {
 	__u16 *mac = p->data;
 
-#pragma unroll
+	PLATFORM_UNROLL
 	for (int i = 0; i < 3; i++) {
 		__u16 destination = mac[i];
 

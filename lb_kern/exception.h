@@ -80,7 +80,7 @@ static __always_inline struct exception_hit exception_find(__u64 hash, __u32 tic
 	__u64 tag = sl_hash_exc_tag(hash), way = 0;
 
 	exception_cnt()->lookups++;
-#pragma unroll
+	PLATFORM_UNROLL
 	for (int i = 1; i < (int)SL_EXC_WAYS; i++)
 		way |= i * exception_match(READ_ONCE(set->entry[i]), tag);
 	/* in the first way, or nowhere, or in two at once after a race: the entry itself tells */
@@ -118,34 +118,41 @@ static __always_inline void exception_forget(const struct exception_hit *hit)
 #define EXCEPTION_EXPIRED     0x200u
 #define EXCEPTION_UNCONFIRMED 0x100u
 
-static __always_inline __u64 exception_rank(__u64 e, __u64 tag, __u32 tick, __u32 idle_ticks)
+/* How long the entry may be silent: its own service says so, the table is everybody's. */
+static __always_inline __u32 exception_idle(__u64 e)
+{
+	__u32 service = READ_ONCE(maps_backend(SL_EXC_BACKEND(e))->service);
+
+	return READ_ONCE(maps_service(service)->idle_ticks);
+}
+
+static __always_inline __u64 exception_rank(__u64 e, __u64 tag, __u32 tick)
 {
 	__u64 age = exception_age(e, tick);
 
 	return exception_match(e, tag) * EXCEPTION_OWN |
 	       exception_less(e >> 1, 1) * EXCEPTION_FREE | /* a backend is never 0: bit 0 is age */
-	       exception_less(idle_ticks, age) * EXCEPTION_EXPIRED | (~e & SL_EXC_CONFIRMED) | age;
+	       exception_less(exception_idle(e), age) * EXCEPTION_EXPIRED |
+	       (~e & SL_EXC_CONFIRMED) | age;
 }
 
-static __always_inline bool exception_insert_once(__u64 hash, __u32 backend, __u32 tick,
-						  __u32 idle_ticks)
+static __always_inline bool exception_insert_once(__u64 hash, __u32 backend, __u32 tick)
 {
 	struct sl_exc_set *set = exception_set(hash);
 	struct sl_exc_cnt *cnt = exception_cnt();
 	__u64 tag = sl_hash_exc_tag(hash), best = 0, was, rank;
 	__u64 *place;
 
-#pragma unroll
+	PLATFORM_UNROLL
 	for (int i = 0; i < (int)SL_EXC_WAYS; i++) {
-		__u64 score =
-			exception_rank(READ_ONCE(set->entry[i]), tag, tick, idle_ticks) << 3 | i;
+		__u64 score = exception_rank(READ_ONCE(set->entry[i]), tag, tick) << 3 | i;
 
 		best ^= (best ^ score) & -exception_less(best, score);
 	}
 	/* read again: it may have become another flow's live memory meanwhile */
 	place = exception_place(set, best);
 	was = READ_ONCE(*place);
-	rank = exception_rank(was, tag, tick, idle_ticks);
+	rank = exception_rank(was, tag, tick);
 	if (rank < EXCEPTION_UNCONFIRMED ||
 	    !exception_swap(place, was, SL_EXC(tag, backend, 0, tick)))
 		return false;
@@ -157,11 +164,10 @@ static __always_inline bool exception_insert_once(__u64 hash, __u32 backend, __u
 }
 
 /* Remember that the flow belongs to @backend. One retry: a lost race means the set is busy. */
-static __always_inline void exception_insert(__u64 hash, __u32 backend, __u32 tick,
-					     __u32 idle_ticks)
+static __always_inline void exception_insert(__u64 hash, __u32 backend, __u32 tick)
 {
-	if (exception_insert_once(hash, backend, tick, idle_ticks) ||
-	    exception_insert_once(hash, backend, tick, idle_ticks))
+	if (exception_insert_once(hash, backend, tick) ||
+	    exception_insert_once(hash, backend, tick))
 		exception_cnt()->inserts++;
 	else
 		exception_cnt()->failed++;

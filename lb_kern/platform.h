@@ -15,18 +15,75 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_endian.h>
 
-#define PLATFORM_JIFFIES() bpf_jiffies64()
-#define PLATFORM_CPU()	   bpf_get_smp_processor_id()
+#define PLATFORM_JIFFIES()	       bpf_jiffies64()
+#define PLATFORM_CPU()		       bpf_get_smp_processor_id()
+#define PLATFORM_REDIRECT(ports, port) bpf_redirect_map(&(ports), port, XDP_DROP)
+#define platform_ctx		       xdp_md
+#define PLATFORM_UNROLL		       _Pragma("unroll")
+
+/*
+ * The barriers keep clang from storing the pointers as the 32 bits that the
+ * context shows them as: the verifier takes only whole ones.
+ */
+static __always_inline void *platform_data(const struct platform_ctx *ctx)
+{
+	void *data = (void *)(long)ctx->data;
+
+	asm volatile("" : "+r"(data));
+	return data;
+}
+
+static __always_inline void *platform_data_end(const struct platform_ctx *ctx)
+{
+	void *end = (void *)(long)ctx->data_end;
+
+	asm volatile("" : "+r"(end));
+	return end;
+}
 #else
 #include <arpa/inet.h>
 
-#define __always_inline	   inline __attribute__((always_inline))
-#define bpf_htons(x)	   htons(x)
-#define bpf_ntohs(x)	   ntohs(x)
+enum platform_action { /* linux/bpf.h */
+		       XDP_ABORTED,
+		       XDP_DROP,
+		       XDP_PASS,
+		       XDP_TX,
+		       XDP_REDIRECT,
+};
+
+struct platform_ctx {
+	void *data, *data_end;
+	__u32 ingress_ifindex;
+	const __u32 *egress; /* the devmap: SL_PORTS_MAX ifindexes, 0: none */
+	__u32 redirect_port; /* where PLATFORM_REDIRECT went */
+};
+
+#define PLATFORM_UNROLL
+#undef __always_inline /* the C library has one without inline */
+#define __always_inline		       inline __attribute__((always_inline))
+#define bpf_htons(x)		       htons(x)
+#define bpf_ntohs(x)		       ntohs(x)
 extern __u64 platform_jiffies; /* set by the test */
 extern __u32 platform_cpu;
-#define PLATFORM_JIFFIES() platform_jiffies
-#define PLATFORM_CPU()	   platform_cpu
+#define PLATFORM_JIFFIES()	       platform_jiffies
+#define PLATFORM_CPU()		       platform_cpu
+#define PLATFORM_REDIRECT(ports, port) platform_redirect(ctx, port)
+
+static __always_inline int platform_redirect(struct platform_ctx *ctx, __u32 port)
+{
+	ctx->redirect_port = port;
+	return ctx->egress[port] ? XDP_REDIRECT : XDP_DROP;
+}
+
+static __always_inline void *platform_data(const struct platform_ctx *ctx)
+{
+	return ctx->data;
+}
+
+static __always_inline void *platform_data_end(const struct platform_ctx *ctx)
+{
+	return ctx->data_end;
+}
 #endif
 
 #define likely(x)   __builtin_expect(!!(x), 1)

@@ -18,7 +18,7 @@ static __always_inline __u32 service_in4(__u64 key, __u32 n)
 	const struct sl_svc4_bucket *bucket =
 		maps_svc4() + platform_bounded(sl_hash_svc4(key, n), SL_SVC4_BUCKETS - 1);
 
-#pragma unroll
+	PLATFORM_UNROLL
 	for (int i = 0; i < (int)SL_SVC4_WAYS; i++) {
 		__u64 id = READ_ONCE(bucket->word[i]) ^ key;
 
@@ -33,7 +33,7 @@ static __always_inline __u32 service_in6(const __u64 addr_be[2], __u64 meta, __u
 	const struct sl_svc6_bucket *bucket =
 		maps_svc6() + platform_bounded(sl_hash_svc6(addr_be, meta, n), SL_SVC6_BUCKETS - 1);
 
-#pragma unroll
+	PLATFORM_UNROLL
 	for (int i = 0; i < (int)SL_SVC6_WAYS; i++) {
 		const struct sl_svc6_entry *e = &bucket->entry[i];
 		/* the id before the address: a place that is being reused then fails the address */

@@ -119,7 +119,7 @@ static __always_inline enum sl_reason slot_pick_slow(struct pkt *p,
 	if (p->is_quoted)
 		c.remember = false; /* an error is not the flow: it neither begins nor keeps it */
 	if (c.remember)
-		exception_insert(p->hash, c.backend, tick, service->idle_ticks);
+		exception_insert(p->hash, c.backend, tick);
 	/* not by an error: whoever forges them could keep the slot in transition for ever */
 	if (c.backend != cur && !p->is_quoted && READ_ONCE(*maps_slot_seen(index)) != (__u16)tick)
 		WRITE_ONCE(*maps_slot_seen(index), (__u16)tick);

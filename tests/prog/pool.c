@@ -68,8 +68,10 @@ void sl_pool_reset(struct sl_pool *p, enum sl_pool_kind kind, bool is_v6)
 	memset(m->exceptions, 0, sizeof(*m->exceptions) * SL_EXC_SETS);
 	memset(m->drains, 0, sizeof(*m->drains) * SL_DRAIN_TRACKS * SL_DRAIN_CELLS);
 	memset(m->backends, 0, sizeof(*m->backends) * SL_BACKENDS_MAX);
-	for (uint16_t id = SL_POOL_A; id <= SL_POOL_LAST; id++)
+	for (uint16_t id = SL_POOL_A; id <= SL_POOL_LAST; id++) {
 		sl_rig_backend(p->rig, id, SL_DP_UP, SL_RIG_LO, 0);
+		m->backends[id].service = p->service;
+	}
 	p->tick = sl_rig_tick(p->rig, &p->drain_tick);
 }
 

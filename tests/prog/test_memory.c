@@ -111,7 +111,8 @@ struct other {
 struct evict_row {
 	const char *name;
 	struct other other[SL_EXC_WAYS];
-	int place; /* where the new entry must be; -1: nowhere */
+	int place;	     /* where the new entry must be; -1: nowhere */
+	uint16_t other_idle; /* idle ticks of a service of their own, 0: they are of this one */
 	struct sl_exc_cnt exc;
 };
 
@@ -158,7 +159,20 @@ static const struct evict_row evict_rows[] = {
 	  { LIVE(20), LIVE(20), LIVE(20), LIVE(20), LIVE(20), LIVE(20), LIVE(20), LIVE(20) },
 	  .place = -1,
 	  .exc = { .failed = 1 } },
+	{ "never one that its own service still waits for",
+	  { LIVE(GONE), LIVE(GONE), LIVE(GONE), LIVE(GONE), LIVE(GONE), LIVE(GONE), LIVE(GONE),
+	    LIVE(GONE) },
+	  .place = -1,
+	  .other_idle = GONE + 1,
+	  .exc = { .failed = 1 } },
+	{ "one that its own service waits for no longer",
+	  { LIVE(2), LIVE(2), LIVE(2), LIVE(5), LIVE(2), LIVE(2), LIVE(2), LIVE(2) },
+	  .place = 3,
+	  .other_idle = 4,
+	  .exc = { .inserts = 1, .evicted_expired = 1 } },
 };
+
+#define OTHER_SERVICE 4000
 
 static uint64_t other_entry(const struct other *o, unsigned way, uint64_t hash)
 {
@@ -180,6 +194,10 @@ static const char *try_evicts(const struct evict_row *row)
 	hash = sl_pool_flow(&pool, 77);
 	sl_pool_flags(&pool, SL_TCP_SYN);
 	*sl_pool_slot(&pool, hash) = SL_SLOT(SL_POOL_B, true, SL_POOL_A);
+	if (row->other_idle) {
+		rig.mem->services[OTHER_SERVICE].idle_ticks = row->other_idle;
+		rig.mem->backends[SL_POOL_C].service = OTHER_SERVICE;
+	}
 	set = &rig.mem->exceptions[sl_hash_exc_set(hash, SL_EXC_SETS)];
 	for (unsigned i = 0; i < SL_EXC_WAYS; i++)
 		set->entry[i] = other_entry(&row->other[i], i, hash);
