@@ -13,7 +13,7 @@ ARCH_INC := $(shell $(CC) -print-multiarch 2>/dev/null)
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help deps all kern test test-unit test-prog test-api test-netns lint fmt bench demo install clean
+.PHONY: help deps all kern test test-unit test-prog test-oracle test-api test-netns test-vm fuzz-packets lint fmt bench demo install clean
 
 VERSION	:= 0.1.0
 PKGS	:= libuv libmicrohttpd libcurl libcjson libmnl libbpf
@@ -68,6 +68,7 @@ $(B)/sluiced $(B)/sluicectl:
 UNIT	:= $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 PROGT	:= $(patsubst tests/prog/%.c,$(B)/tests/prog/%,$(sort $(wildcard tests/prog/test_*.c)))
 TOOLS	:= $(B)/tests/netns/rig
+FUZZP	:= $(B)/tests/oracle/fuzz_packets
 BENCH	:= $(patsubst bench/%.c,$(B)/bench/%,$(sort $(filter-out %.bpf.c,$(wildcard bench/*.c))))
 TESTLIB	:= $(call obj,$(sort $(filter-out %.bpf.c,$(wildcard tests/lib/*.c))))
 PROGLIB	:= $(call obj,$(sort $(filter-out tests/prog/test_%,$(wildcard tests/prog/*.c))))
@@ -79,6 +80,14 @@ $(UNIT): $(B)/%: $(B)/%.o $(TESTLIB) $(call obj,$(AGENT_SRC) $(BASE_SRC))
 $(PROGT): $(PROGLIB)
 $(BENCH): $(BENCHLIB)
 $(PROGT) $(BENCH): $(B)/%: $(B)/%.o $(TESTLIB) $(call obj,$(AGENT_SRC) $(DP_SRC) $(BASE_SRC))
+	@echo "  LD      $@"
+	$(Q)$(CC) $(OPT) $(LDHARD) $^ $(LIBS) -lm -o $@
+# headers of frames lie where they lie: BPF runs only where that costs nothing
+ifeq ($(FLAVOUR),asan)
+$(B)/tests/kern_host/host_walk.o: CFLAGS += -fno-sanitize=alignment
+endif
+$(FUZZP): $(call obj,$(sort $(wildcard tests/oracle/*.c tests/kern_host/host_walk.c)) \
+	   tests/prog/tap.c $(DP_SRC) $(BASE_SRC))
 	@echo "  LD      $@"
 	$(Q)$(CC) $(OPT) $(LDHARD) $^ $(LIBS) -lm -o $@
 $(TOOLS): $(call obj,$(sort $(wildcard tests/netns/*.c)))
@@ -116,10 +125,13 @@ test: deps		## every test that CI runs; ends in "N passed, N failed"
 	@tests/run.sh $(B) $(TIER)
 
 .PHONY: tests-built
-tests-built: $(UNIT) $(PROGT) $(TOOLS)
+tests-built: $(UNIT) $(PROGT) $(TOOLS) $(FUZZP)
 
-test-unit test-prog test-api test-netns: test-%:	## one tier of the tests
+test-unit test-prog test-oracle test-api test-netns test-vm: test-%:	## one tier of the tests
 	@$(MAKE) --no-print-directory test TIER=$*
+
+fuzz-packets: all $(FUZZP)	## N packets (SEED=...) through program and oracle, see tests/oracle
+	@$(FUZZP) $(or $(N),10000000) $(SEED)
 
 lint:			## include floors, header self-containment, names, shell, formatting
 	@tests/lint/run.sh

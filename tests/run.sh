@@ -4,10 +4,10 @@
 #
 # One line per file; what failed is shown whole; logs stay in build/test-logs. The last line is
 # "N passed, N failed" (and ", N skipped"). Exit status 1 if anything failed, a sanitizer reported
-# something, a tier had nothing to run or only skips, or something of ours was left on the machine.
+# something, a tier (but vm) had nothing to run or only skips, or something of ours was left behind.
 set -u
 export LC_ALL=C
-tiers='unit prog api netns'
+tiers='unit prog oracle api netns vm'
 case ${1:---help} in
 -*)
   echo "usage: tests/run.sh BUILD_DIR [${tiers// /|}]...   (no tier: all; see tests/README.md)"
@@ -41,10 +41,10 @@ processes() {
   for p in /proc/[0-9]*; do
     exe=$(readlink "$p/exe" 2>/dev/null) || continue
     case $exe in
-    "$PWD/$build"/* | */nginx | */python3*) ;;
+    "$PWD/$build"/* | */nginx | */python3* | */qemu-system-*) ;;
     *) continue ;;
     esac
-    tr '\0' ' ' <"$p/cmdline" 2>/dev/null | grep -e "$PWD/$build/" -e '/tmp/sluice-' |
+    tr '\0' ' ' <"$p/cmdline" 2>/dev/null | grep -e "$PWD/$build/" -e "$PWD/build/vm/" -e '/tmp/sluice-' |
       sed "s|^|${p#/proc/} |"
   done | sort
 }
@@ -145,9 +145,20 @@ tier() {
       [ ! -e "$src" ] || one prog "$bin" count_lines "$bin"
     done
     ;;
+  oracle)
+    src=tests/oracle/fuzz_packets.c
+    [ ! -e "$src" ] || one oracle "$src" count_lines "$build/${src%.c}" 1000000
+    ;;
   api | netns)
     for src in tests/"$t"/*.sh; do
       [ ! -e "$src" ] || one "$t" "$src" count_lines bash "$src" "$build"
+    done
+    ;;
+  vm)
+    for src in tests/vm/test_*.sh; do
+      [ -e "$src" ] || continue
+      one vm "$src" count_lines bash "$src" "$build"
+      ran=1 # where its kernel cannot be had, a skip with the cause will do
     done
     ;;
   *)

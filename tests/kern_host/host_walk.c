@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * host_walk: the packet path's own headers, compiled for this machine, so that
+ * ASan and UBSan watch every access that the verifier only proved in bounds.
+ */
+#include "tests/oracle/host.h"
+
+#include "lb_kern/walk.h"
+
+__u64 platform_jiffies;
+__u32 platform_cpu, sl_cpu_mask, sl_tick_shift;
+
+#define HOST_MAP(name) __typeof__(sl_##name) sl_##name;
+SL_DIRECT_MAPS(HOST_MAP)
+#undef HOST_MAP
+
+int sl_host_walk(void *frame, unsigned *len, unsigned ingress_ifindex, const struct sl_host *host,
+		 unsigned *ret_port)
+{
+	struct platform_ctx ctx = { .data = frame,
+				    .data_end = (char *)frame + *len,
+				    .ingress_ifindex = ingress_ifindex,
+				    .egress = host->egress };
+	int action;
+
+#define HOST_MAP(name) sl_##name = (__typeof__(sl_##name))host->mem->name;
+	SL_DIRECT_MAPS(HOST_MAP)
+#undef HOST_MAP
+	platform_jiffies = host->jiffies;
+	platform_cpu = host->cpu;
+	sl_cpu_mask = host->mem->info->cpus - 1;
+	sl_tick_shift = host->mem->info->tick_shift;
+	action = walk_hot(&ctx);
+	if (action < 0)
+		action = walk_any(&ctx);
+	*ret_port = ctx.redirect_port;
+	return action;
+}

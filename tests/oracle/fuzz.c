@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/oracle/fuzz.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void sl_fuzz_restore(struct sl_fuzz *f, const struct sl_subject *s)
+{
+	sl_world_copy(s->mem, &f->want);
+}
+
+/* What the kernel did about an echo, whatever it should have done. */
+static void note_echo(struct sl_fuzz *f, const struct sl_subject *s,
+		      const struct sl_reason_cnt *was)
+{
+	const struct sl_reason_cnt *is = &s->mem->cnt_reason[s->row];
+	uint32_t second_ms = f->want.info->tick_ms / 4;
+
+	if (is->packets[SL_R_ECHOED] != was->packets[SL_R_ECHOED])
+		f->echo_timely = sl_echo_answered(second_ms);
+	else if (is->packets[SL_R_ECHO_LIMITED] != was->packets[SL_R_ECHO_LIMITED])
+		f->echo_timely = sl_echo_limited(second_ms);
+}
+
+static bool run_once(struct sl_fuzz *f, const struct sl_subject *s, unsigned *ret_way)
+{
+	struct sl_reason_cnt was = s->mem->cnt_reason[s->row];
+
+	sl_oracle_walk(&f->model, f->frame, f->len, f->ingress, &f->out);
+	s->run(s, f->frame, f->len, f->ingress, f->model.jiffies, &f->is);
+	if (s == &f->subject[0])
+		note_echo(f, s, &was);
+	if (f->out.may_be_limited && s->mem->cnt_reason[s->row].packets[SL_R_ECHO_LIMITED] !=
+					     was.packets[SL_R_ECHO_LIMITED]) {
+		f->out.why = SL_WHY_ECHO_LIMITED;
+		f->out.verdict = SL_ORACLE_DROP;
+	}
+	*ret_way = 0;
+	return sl_subject_check(&f->is, &f->out, f->frame, f->text) &&
+	       sl_world_check(s->mem, &f->want, &f->model, &f->out, s->row, ret_way, f->text);
+}
+
+static bool tick_changed(struct sl_fuzz *f)
+{
+	uint64_t was = f->model.jiffies;
+	unsigned shift = f->model.tick_shift - 2; /* the drains' tick */
+
+	f->model.jiffies = sl_subject_jiffies(&f->subject[0]);
+	return was >> shift != f->model.jiffies >> shift;
+}
+
+/* A difference counts when the clock stood still: read before, and after it showed. */
+bool sl_fuzz_try(struct sl_fuzz *f, const struct sl_subject *s, unsigned *ret_way)
+{
+	for (;;) {
+		if (run_once(f, s, ret_way))
+			return true;
+		if (s != &f->subject[0] || !tick_changed(f)) /* the host's stands still anyhow */
+			return false;
+		sl_fuzz_restore(f, s);
+	}
+}
+
+static void difference(struct sl_fuzz *f, const struct sl_subject *s)
+{
+	f->differences++;
+	if (!f->quiet)
+		sl_fuzz_report(f, s);
+	for (unsigned i = 0; i < f->n_subjects; i++)
+		sl_fuzz_restore(f, &f->subject[i]);
+}
+
+static void write_change(const struct sl_fuzz *f, struct sl_dp_mem *m,
+			 const struct sl_setup_change *c)
+{
+	if (c->set != UINT32_MAX)
+		sl_world_write_set(m, &f->model, c->set);
+	if (c->slot != UINT32_MAX)
+		sl_world_write_slot(m, &f->model, (unsigned)f->out.service, c->slot);
+	if (c->backend)
+		sl_world_write_backend(m, &f->model, c->backend);
+}
+
+static void make_packet(struct sl_fuzz *f)
+{
+	struct sl_setup_change c;
+
+	f->len = sl_gen_frame(&f->gen, f->frame);
+	f->ingress = f->opt.ifindex[sl_gen_below(&f->gen, 2)];
+	sl_oracle_walk(&f->model, f->frame, f->len, f->ingress, &f->out);
+	if (!sl_gen_one_in(&f->gen, 2))
+		return;
+	c = sl_setup_disturb(&f->gen, &f->model, &f->out);
+	write_change(f, &f->want, &c);
+	for (unsigned i = 0; i < f->n_subjects; i++)
+		write_change(f, f->subject[i].mem, &c);
+}
+
+static void take_stock(struct sl_fuzz *f)
+{
+	f->histogram[f->out.why]++;
+	f->sent_by[f->out.by] += f->out.why == SL_WHY_SENT;
+	f->evictions += f->out.exc.evicted_expired + f->out.exc.evicted_unconfirmed;
+	f->moved += f->out.exc.rescheduled;
+}
+
+/* What the host decided about an echo is its own: its clock stands still. */
+static void adopt_echo(struct sl_fuzz *f, const struct sl_subject *s, enum sl_oracle_why kernels)
+{
+	if (f->out.why == kernels)
+		return;
+	s->mem->cnt_reason[s->row].packets[sl_world_reason(f->out.why)]--;
+	s->mem->cnt_reason[s->row].packets[sl_world_reason(kernels)]++;
+}
+
+bool sl_fuzz_whole(struct sl_fuzz *f)
+{
+	bool same = true;
+
+	for (unsigned i = 0; i < f->n_subjects; i++) {
+		const struct sl_subject *s = &f->subject[i];
+
+		if (sl_world_same(s->mem, &f->want, f->text))
+			continue;
+		f->differences++;
+		same = false;
+		if (!f->quiet)
+			printf("# difference: seed %llu, after packet %llu, %s: %s\n",
+			       (unsigned long long)f->seed, (unsigned long long)f->index, s->name,
+			       f->text);
+		sl_fuzz_restore(f, s);
+	}
+	return same;
+}
+
+/* What is not said of an echo by the oracle itself. */
+static bool echo_right(struct sl_fuzz *f, enum sl_oracle_why why)
+{
+	const char *wrong = NULL;
+
+	if (!f->echo_timely)
+		wrong = "the limit of echoes is not kept";
+	else if (why == SL_WHY_ECHOED && !sl_echo_sums_kept(f->frame, f->is.byte, f->len))
+		wrong = "the answer's checksums do not fit, the request's did";
+	if (wrong)
+		snprintf(f->text, sizeof(f->text), "%s", wrong);
+	return !wrong;
+}
+
+void sl_fuzz_packet(struct sl_fuzz *f)
+{
+	enum sl_oracle_why why = SL_WHY_NONE;
+	unsigned way = 0, at;
+
+	make_packet(f);
+	for (unsigned i = 0; i < f->n_subjects; i++) {
+		const struct sl_subject *s = &f->subject[i];
+
+		if (!sl_fuzz_try(f, s, &at)) {
+			difference(f, s);
+			return;
+		}
+		if (i) {
+			adopt_echo(f, s, why);
+			continue;
+		}
+		why = f->out.why;
+		way = at;
+		if (f->out.may_be_limited && !echo_right(f, why)) {
+			difference(f, s);
+			return;
+		}
+	}
+	f->out.why = why;
+	take_stock(f);
+	sl_world_commit(&f->want, &f->model, &f->out, f->subject[0].row, way);
+	sl_oracle_commit(&f->model, &f->out, way);
+	if (f->whole && !sl_fuzz_whole(f) && !f->quiet)
+		sl_fuzz_report(f, &f->subject[0]);
+}
+
+void sl_fuzz_round(struct sl_fuzz *f)
+{
+	f->model.jiffies = sl_subject_jiffies(&f->subject[0]);
+	sl_setup_model(&f->gen, &f->opt, &f->model);
+	sl_world_write(&f->want, &f->model);
+	for (unsigned i = 0; i < f->n_subjects; i++)
+		sl_fuzz_restore(f, &f->subject[i]);
+}

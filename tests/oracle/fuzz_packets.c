@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fuzz_packets N [SEED] [--whole]: N frames by chance through the program in
+ * the kernel, the oracle and, when linked, the walk compiled for the host.
+ * They must agree on verdict, bytes, reason, counters and flow memory.
+ *
+ * The same seed gives the same frames and configurations; only the clock
+ * differs. --whole compares all memory after every packet, which says what a
+ * difference at the end of a round comes from, at a hundred packets a second.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tests/oracle/fuzz.h"
+#include "tests/prog/tap.h"
+
+#define ROUND	    20000u /* packets with one configuration */
+#define DIFFERENCES 10u
+#define REACH	    1000000u /* packets that must have met everything */
+#define MISSING	    400
+
+static void run(struct sl_fuzz *f, uint64_t n)
+{
+	for (f->index = 0; f->index < n && f->differences < DIFFERENCES; f->index++) {
+		if (f->index % ROUND == 0) {
+			(void)(f->index && sl_fuzz_whole(f));
+			sl_fuzz_round(f);
+		}
+		sl_fuzz_packet(f);
+		if ((f->index + 1) % 1000000 == 0) {
+			printf("# %llu packets, %llu differences\n",
+			       (unsigned long long)f->index + 1,
+			       (unsigned long long)f->differences);
+			fflush(stdout);
+		}
+	}
+	if (f->index)
+		(void)sl_fuzz_whole(f);
+}
+
+/* One line of the histogram; what was never met goes to @missing. */
+static void count_line(const char *what, uint64_t n, char missing[MISSING])
+{
+	size_t used = strlen(missing);
+
+	printf("# %-18s %10llu\n", what, (unsigned long long)n);
+	if (!n)
+		snprintf(missing + used, MISSING - used, " %s", what);
+}
+
+/* Every reason of the specification, in a run long enough to meet all. */
+static void check_reach(const struct sl_fuzz *f, uint64_t n)
+{
+	static const char *const by[] = { [SL_BY_PORTS] = "sent, by ports",
+					  [SL_BY_FRAGMENT] = "sent, fragments",
+					  [SL_BY_ERROR] = "sent, errors" };
+	char missing[MISSING] = "";
+
+	for (enum sl_oracle_why why = SL_WHY_NONE + 1; why < SL_WHY_END; why++)
+		count_line(sl_oracle_label(why), f->histogram[why], missing);
+	for (enum sl_oracle_by i = SL_BY_PORTS; i < SL_BY_END; i++)
+		count_line(by[i], f->sent_by[i], missing);
+	count_line("places taken over", f->evictions, missing);
+	count_line("moved, owner DOWN", f->moved, missing);
+	if (n >= REACH || !missing[0])
+		sl_tap(!missing[0], "every reason of WALK.md was met", "not met:%s", missing);
+}
+
+static bool number(const char *text, uint64_t *ret)
+{
+	char *end;
+
+	errno = 0;
+	*ret = strtoull(text, &end, 0);
+	return !errno && end != text && !*end;
+}
+
+int main(int argc, char **argv)
+{
+	struct sl_fuzz *f = calloc(1, sizeof(*f));
+	uint64_t n = 0, seed = (uint64_t)time(NULL);
+	char name[120];
+	int words = 0;
+	bool ok = true, one_idle = false;
+
+	for (int i = 1; i < argc && ok; i++) {
+		if (f && !strcmp(argv[i], "--whole"))
+			f->whole = true;
+		else if (f && !strcmp(argv[i], "--one-idle"))
+			one_idle = true;
+		else
+			ok = number(argv[i], words++ ? &seed : &n);
+	}
+	if (!f || !ok || !n || words > 2) {
+		fprintf(stderr, "usage: %s N [SEED] [--whole]\n", argv[0]);
+		return 2;
+	}
+	f->seed = seed;
+	sl_gen_seed(&f->gen, seed);
+	f->gen.o = &f->model;
+	sl_subject_kernel(&f->subject[f->n_subjects++], seed, &f->opt);
+	f->opt.one_idle = one_idle;
+	f->model.key[0] = f->subject[0].mem->info->key[0];
+	f->model.key[1] = f->subject[0].mem->info->key[1];
+	f->model.tick_shift = f->subject[0].mem->info->tick_shift;
+	sl_world_alloc(&f->want, f->subject[0].mem);
+	f->n_subjects += sl_subject_host(&f->subject[1], &f->subject[0], f->model.egress);
+	printf("# seed %llu, %u programs beside the oracle\n", (unsigned long long)seed,
+	       f->n_subjects);
+	sl_control_all(f);
+	sl_gen_seed(&f->gen, seed);
+	run(f, n);
+	check_reach(f, f->index);
+	snprintf(name, sizeof(name), "%llu packets, %llu differences (seed %llu)",
+		 (unsigned long long)f->index, (unsigned long long)f->differences,
+		 (unsigned long long)seed);
+	sl_tap(!f->differences, name, "see above");
+	for (unsigned i = 0; i < f->n_subjects; i++)
+		sl_subject_close(&f->subject[i]);
+	sl_world_free(&f->want);
+	free(f);
+	return sl_tap_done();
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* report: what differed, to the byte, and the smallest frame that we find to differ alike. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/oracle/fuzz.h"
+
+static void dump(const char *what, const uint8_t *byte, uint32_t len)
+{
+	printf("# %s, %u bytes", what, len);
+	for (uint32_t i = 0; i < len; i++) {
+		if (i % 32 == 0)
+			printf("\n#   %04x", i);
+		printf(i % 4 ? "%02x" : " %02x", byte[i]);
+	}
+	putchar('\n');
+}
+
+/* Idle ticks of the service that a backend is of. */
+static unsigned idle_of(const struct sl_oracle *o, uint16_t backend)
+{
+	for (unsigned i = 0; i < o->n_services; i++)
+		if (o->service[i].id == o->backend[backend].service)
+			return o->service[i].idle_ticks;
+	return 0;
+}
+
+static void print_slot(const struct sl_fuzz *f)
+{
+	const struct sl_oracle_out *out = &f->out;
+	const struct sl_oracle_service *s = &f->model.service[out->service];
+	const struct sl_oracle_slot *slot = &s->slot[out->slot];
+
+	printf("# service %u (%s %s%s%s), hash %#llx, slot %u of %u: cur %u (state %u) T %u old %u "
+	       "(state %u), tick %#x, idle %u\n",
+	       s->id, s->udp ? "udp" : "tcp", s->remember ? "flow " : "",
+	       s->down_drop ? "drop " : "", s->hash3 ? "hash3" : "", (unsigned long long)out->hash,
+	       out->slot, s->n_slots, slot->cur, f->model.backend[slot->cur].state, slot->t,
+	       slot->old, f->model.backend[slot->old].state, sl_oracle_tick(&f->model),
+	       s->idle_ticks);
+	for (unsigned w = 0; w < SL_EXC_WAYS; w++) {
+		const struct sl_oracle_entry *e = &f->model.entry[out->set][w];
+
+		if (e->backend)
+			printf("#   entry %u: tag %#llx%s backend %u (state %u, idle %u) %s age "
+			       "%u\n",
+			       w, (unsigned long long)e->tag,
+			       e->tag == (out->hash << 4 & SL_EXC_TAG_MASK) ? " (own)" : "",
+			       e->backend, f->model.backend[e->backend].state,
+			       idle_of(&f->model, e->backend),
+			       e->confirmed ? "confirmed" : "unconfirmed",
+			       (uint8_t)(sl_oracle_tick(&f->model) - e->age));
+	}
+}
+
+static void print_both(const struct sl_fuzz *f, const char *name, const char *reason)
+{
+	static const char *const verdict[] = { "pass", "drop", "tx", "redirect" };
+	static const char *const action[] = { "aborted", "drop", "pass", "tx", "redirect" };
+
+	printf("# %s\n# oracle: %s, %s, backend %u\n# %s: %s, %s\n", f->text,
+	       sl_oracle_label(f->out.why), verdict[f->out.verdict], f->out.backend, name, reason,
+	       f->is.verdict >= 0 && f->is.verdict < 5 ? action[f->is.verdict] : "?");
+}
+
+/* Whether the frame at hand, changed, still differs in the same way. */
+static bool differs_alike(struct sl_fuzz *f, const struct sl_subject *s, enum sl_oracle_why why,
+			  const char *reason)
+{
+	unsigned way;
+	bool differs;
+
+	sl_fuzz_restore(f, s);
+	differs = !sl_fuzz_try(f, s, &way);
+	return differs && f->out.why == why && sl_subject_reason(s, &f->want) == reason;
+}
+
+static void shrink(struct sl_fuzz *f, const struct sl_subject *s, const char *reason)
+{
+	enum sl_oracle_why why = f->out.why;
+
+	for (uint32_t cut = f->len / 2; cut; cut /= 2)
+		while (f->len >= 14 + cut) {
+			f->len -= cut;
+			if (differs_alike(f, s, why, reason))
+				continue;
+			f->len += cut;
+			break;
+		}
+	for (uint32_t i = 0, n = 0; i < f->len && n < 200; i++) {
+		uint8_t was = f->frame[i];
+
+		if (!was)
+			continue;
+		n++;
+		f->frame[i] = 0;
+		if (!differs_alike(f, s, why, reason))
+			f->frame[i] = was;
+	}
+	(void)differs_alike(f, s, why, reason); /* leaves the text and both results */
+}
+
+void sl_fuzz_report(struct sl_fuzz *f, const struct sl_subject *s)
+{
+	const char *reason = sl_subject_reason(s, &f->want);
+
+	printf("# difference: seed %llu, packet %llu, came in on %u\n", (unsigned long long)f->seed,
+	       (unsigned long long)f->index, f->ingress);
+	print_both(f, s->name, reason);
+	dump("frame", f->frame, f->len);
+	if (f->out.has_hash)
+		print_slot(f);
+	if (memcmp(f->is.byte, f->frame, f->len))
+		dump("left as", f->is.byte, f->is.len < SL_ORACLE_FRAME ? f->is.len : 0);
+	shrink(f, s, reason);
+	print_both(f, s->name, sl_subject_reason(s, &f->want));
+	dump("smaller", f->frame, f->len);
+	fflush(stdout);
+}

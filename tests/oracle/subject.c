@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/oracle/subject.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/oracle/host.h"
+#include "tests/prog/tap.h"
+
+#define LO 1u
+
+static void run_kernel(const struct sl_subject *s, const uint8_t *frame, uint32_t len,
+		       uint32_t ingress, uint64_t jiffies, struct sl_subject_out *ret)
+{
+	struct xdp_md ctx = { .data_end = len, .ingress_ifindex = ingress };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = len,
+		    .data_out = ret->byte, .data_size_out = sizeof(ret->byte), .ctx_in = &ctx,
+		    .ctx_size_in = sizeof(ctx), .repeat = 1);
+	int e = bpf_prog_test_run_opts(s->fd, &opts);
+
+	(void)jiffies; /* the kernel has a clock */
+	if (e < 0)
+		sl_tap_bail("run one packet", "BPF_PROG_TEST_RUN of %u bytes: %s", len,
+			    strerror(-e));
+	ret->verdict = (int)opts.retval;
+	ret->len = opts.data_size_out;
+	ret->port_seen = false;
+}
+
+static void run_host(const struct sl_subject *s, const uint8_t *frame, uint32_t len,
+		     uint32_t ingress, uint64_t jiffies, struct sl_subject_out *ret)
+{
+	struct sl_host host = {
+		.mem = s->mem, .jiffies = jiffies, .cpu = s->row, .egress = s->egress
+	};
+	uint8_t *copy = malloc(len); /* so that a byte too far is seen */
+	unsigned n = len;
+
+	if (!copy)
+		sl_tap_bail("run one packet", "no memory");
+	memcpy(copy, frame, len);
+	ret->port = 0;
+	ret->verdict = sl_host_walk(copy, &n, ingress, &host, &ret->port);
+	ret->len = n;
+	ret->port_seen = true;
+	memcpy(ret->byte, copy, n < len ? n : len);
+	free(copy);
+}
+
+static unsigned pin(void)
+{
+	cpu_set_t set;
+	unsigned cpu = 0;
+
+	if (sched_getaffinity(0, sizeof(set), &set))
+		sl_tap_bail("pin to one CPU", "%s", strerror(errno));
+	while (cpu < CPU_SETSIZE && !CPU_ISSET(cpu, &set))
+		cpu++;
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		sl_tap_bail("pin to one CPU", "%s", strerror(errno));
+	return cpu;
+}
+
+void sl_subject_kernel(struct sl_subject *ret, uint64_t seed, struct sl_setup_options *ret_opt)
+{
+	struct sl_dp_options opt = { .key = { seed * 0x9e3779b97f4a7c15ull + 1, ~seed } };
+	struct sl_err err = {};
+
+	/* It vanishes with the process. */
+	if (unshare(CLONE_NEWNET))
+		sl_tap_bail("make a network namespace", "%s", strerror(errno));
+	if (system("ip link set lo up && ip link add slf0 type veth peer name slf1"))
+		sl_tap_bail("make an interface", "ip link failed");
+	*ret = (struct sl_subject){ .name = "kernel", .run = run_kernel };
+	if (sl_dp_open(&opt, &ret->dp, &err))
+		sl_tap_bail("load the program", "%s", err.detail);
+	ret->mem = &ret->dp->mem;
+	ret->fd = sl_dp_program_fd(ret->dp);
+	ret->row = pin() & (ret->mem->info->cpus - 1);
+	*ret_opt = (struct sl_setup_options){ .ifindex = { LO, if_nametoindex("slf0") } };
+	ret_opt->absent = ret_opt->ifindex[1] + 100;
+	for (unsigned i = 0; i < 2; i++)
+		if (ret->dp->ops->port_set(ret->dp, (uint16_t)(i + 1), ret_opt->ifindex[i], &err))
+			sl_tap_bail("set a devmap port", "%s", err.detail);
+}
+
+bool sl_subject_host(struct sl_subject *ret, const struct sl_subject *kernel,
+		     const uint32_t *egress)
+{
+	if (!sl_host_walk)
+		return false;
+	*ret = (struct sl_subject){
+		.name = "host", .run = run_host, .row = kernel->row, .egress = egress
+	};
+	sl_world_alloc(&ret->own, kernel->mem);
+	ret->mem = &ret->own;
+	return true;
+}
+
+void sl_subject_close(struct sl_subject *s)
+{
+	if (s->dp)
+		s->dp->ops->close(s->dp);
+	else
+		sl_world_free(&s->own);
+}
+
+uint64_t sl_subject_jiffies(const struct sl_subject *kernel)
+{
+	uint64_t jiffies;
+
+	if (kernel->dp->ops->jiffies(kernel->dp, &jiffies))
+		sl_tap_bail("read the clock", "the clock program does not run");
+	return jiffies;
+}
+
+const char *sl_subject_reason(const struct sl_subject *s, const struct sl_dp_mem *want)
+{
+	static const char *const label[SL_REASONS_MAX] = {
+#define LABEL(sym, num, act, text) [num] = text,
+		SL_REASONS(LABEL)
+#undef LABEL
+	};
+	const char *found = "?";
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < SL_REASONS_MAX; i++)
+		if (s->mem->cnt_reason[s->row].packets[i] != want->cnt_reason[s->row].packets[i]) {
+			found = label[i] ? label[i] : "?";
+			n++;
+		}
+	return n == 1 ? found : "?";
+}
+
+static int action_of(enum sl_oracle_verdict v)
+{
+	static const int action[] = { [SL_ORACLE_PASS] = XDP_PASS,
+				      [SL_ORACLE_DROP] = XDP_DROP,
+				      [SL_ORACLE_TX] = XDP_TX,
+				      [SL_ORACLE_REDIRECT] = XDP_REDIRECT };
+
+	return action[v];
+}
+
+bool sl_subject_check(const struct sl_subject_out *is, const struct sl_oracle_out *out,
+		      const uint8_t *frame, char ret_text[SL_WORLD_TEXT])
+{
+	const uint8_t *want = out->verdict == SL_ORACLE_DROP ? frame : out->byte;
+	uint32_t from = out->may_be_written ? 12 : 0, i;
+
+	if (is->verdict != action_of(out->verdict)) {
+		snprintf(ret_text, SL_WORLD_TEXT, "action is %d, should be %d", is->verdict,
+			 action_of(out->verdict));
+		return false;
+	}
+	if (is->len != out->len) {
+		snprintf(ret_text, SL_WORLD_TEXT, "length is %u, should be %u", is->len, out->len);
+		return false;
+	}
+	if (out->verdict == SL_ORACLE_REDIRECT && is->port_seen && is->port != out->port) {
+		snprintf(ret_text, SL_WORLD_TEXT, "port is %u, should be %u", is->port, out->port);
+		return false;
+	}
+	for (i = from; i < out->len; i++)
+		if (is->byte[i] != want[i]) {
+			snprintf(ret_text, SL_WORLD_TEXT, "byte %u is %#x, should be %#x", i,
+				 is->byte[i], want[i]);
+			return false;
+		}
+	return true;
+}

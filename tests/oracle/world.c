@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/oracle/world.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sluice/hash.h>
+
+#include "lb_user/domain/svctab.h"
+#include "tests/prog/tap.h"
+
+/* X(member of sl_dp_mem, elements) */
+#define STATE(X)                                   \
+	X(svc4, SL_SVC4_BUCKETS)                   \
+	X(svc6, SL_SVC6_BUCKETS)                   \
+	X(services, SL_SERVICES_MAX)               \
+	X(slots, SL_SLOTS_TOTAL)                   \
+	X(seen, SL_SLOTS_TOTAL)                    \
+	X(backends, SL_BACKENDS_MAX)               \
+	X(exceptions, SL_EXC_SETS)                 \
+	X(drains, SL_DRAIN_TRACKS *SL_DRAIN_CELLS) \
+	X(labels, SL_BACKENDS_MAX)
+
+#define FIXED(X) X(info, 1)
+
+#define COUNTERS(X, cpus)                      \
+	X(cnt_service, (cpus)*SL_SERVICES_MAX) \
+	X(cnt_backend, (cpus)*SL_BACKENDS_MAX) \
+	X(cnt_reason, (cpus))                  \
+	X(cnt_exc, (cpus))
+
+#define ALL(X, cpus) FIXED(X) STATE(X) COUNTERS(X, cpus)
+
+/* The packet path's own, of no meaning to others: echo.c has what must hold. */
+#define OWN(X, cpus) X(limits, (cpus))
+
+void sl_world_alloc(struct sl_dp_mem *ret, const struct sl_dp_mem *like)
+{
+	unsigned cpus = like->info->cpus;
+
+#define ALLOC(member, count)                                 \
+	ret->member = calloc((count), sizeof(*ret->member)); \
+	if (!ret->member)                                    \
+		sl_tap_bail("memory for an image", "%s", strerror(ENOMEM));
+	ALL(ALLOC, cpus)
+	OWN(ALLOC, cpus)
+#undef ALLOC
+	sl_world_copy(ret, like);
+}
+
+void sl_world_free(struct sl_dp_mem *m)
+{
+#define FREE(member, count) free(m->member);
+	ALL(FREE, 0)
+	OWN(FREE, 0)
+#undef FREE
+}
+
+void sl_world_copy(struct sl_dp_mem *to, const struct sl_dp_mem *from)
+{
+	unsigned cpus = from->info->cpus;
+
+#define COPY(member, count) memcpy(to->member, from->member, sizeof(*to->member) * (count));
+	ALL(COPY, cpus)
+#undef COPY
+}
+
+static bool same(const char *name, const void *is, const void *want, size_t bytes, size_t elem,
+		 char text[SL_WORLD_TEXT])
+{
+	const uint64_t *a = is, *b = want;
+	size_t i = 0;
+
+	if (!memcmp(is, want, bytes))
+		return true;
+	while (a[i] == b[i])
+		i++;
+	snprintf(text, SL_WORLD_TEXT, "%s[%zu]+%zu is %#llx, should be %#llx", name, i * 8 / elem,
+		 i * 8 % elem, (unsigned long long)a[i], (unsigned long long)b[i]);
+	return false;
+}
+
+bool sl_world_same(const struct sl_dp_mem *is, const struct sl_dp_mem *want,
+		   char ret_text[SL_WORLD_TEXT])
+{
+	unsigned cpus = want->info->cpus;
+
+#define COMPARE(member, count)                                                              \
+	if (!same(#member, is->member, want->member, sizeof(*is->member) * (size_t)(count), \
+		  sizeof(*is->member), ret_text))                                           \
+		return false;
+	ALL(COMPARE, cpus)
+#undef COMPARE
+	return true;
+}
+
+static uint64_t entry_word(const struct sl_oracle_entry *e)
+{
+	return e->backend ? SL_EXC(e->tag, e->backend, e->confirmed, e->age) : 0;
+}
+
+void sl_world_write_set(struct sl_dp_mem *m, const struct sl_oracle *o, uint32_t set)
+{
+	for (unsigned w = 0; w < SL_EXC_WAYS; w++)
+		m->exceptions[set].entry[w] = entry_word(&o->entry[set][w]);
+}
+
+void sl_world_write_slot(struct sl_dp_mem *m, const struct sl_oracle *o, unsigned service,
+			 uint32_t slot)
+{
+	const struct sl_oracle_service *s = &o->service[service];
+	const struct sl_oracle_slot *one = &s->slot[slot];
+
+	m->slots[s->base + slot] = SL_SLOT(one->cur, one->t, one->old);
+	m->seen[s->base + slot] = one->seen;
+}
+
+void sl_world_write_backend(struct sl_dp_mem *m, const struct sl_oracle *o, uint16_t id)
+{
+	const struct sl_oracle_backend *b = &o->backend[id];
+	struct sl_backend_rec rec = { .ifindex = b->ifindex,
+				      .state = b->state,
+				      .drain_track = b->drain_track,
+				      .port = b->port,
+				      .service = b->service };
+
+	memcpy(&rec.mac_lo, b->macs, 8);
+	memcpy(&rec.mac_hi, b->macs + 8, 4);
+	m->backends[id] = rec;
+}
+
+static void publish(struct sl_dp_mem *m, bool v6, const uint8_t *addr, uint16_t port, bool udp,
+		    uint16_t id)
+{
+	struct sl_svctab tab = { .svc4 = m->svc4, .svc6 = m->svc6 };
+	struct sl_addr a = { .family = v6 ? AF_INET6 : AF_INET };
+	int e;
+
+	memcpy(a.byte_be, addr, v6 ? 16 : 4);
+	e = sl_svctab_put(&tab, &a, port, udp ? SL_PROTO_UDP : SL_PROTO_TCP, id);
+	if (e)
+		sl_tap_bail("publish a service", "id %u port %u: %s", id, port, strerror(-e));
+}
+
+static void write_service(struct sl_dp_mem *m, const struct sl_oracle *o, unsigned i)
+{
+	const struct sl_oracle_service *s = &o->service[i];
+	struct sl_service_rec *rec = &m->services[s->id];
+	__u64 addr[2] = {}, key[2] = { o->key[0], o->key[1] };
+
+	memcpy(addr, s->addr, s->v6 ? 16 : 4);
+	rec->salt = sl_hash_salt(addr, htons(s->port), s->udp ? IPPROTO_UDP : IPPROTO_TCP, key);
+	rec->slot_base = s->base;
+	rec->slot_count = s->n_slots;
+	rec->idle_ticks = s->idle_ticks;
+	memcpy(rec->spare, s->spare, sizeof(rec->spare));
+	if (s->remember)
+		rec->flags |= SL_SF_UDP_FLOW;
+	if (s->down_drop)
+		rec->flags |= SL_SF_DOWN_DROP;
+	if (s->hash3)
+		rec->flags |= SL_SF_HASH3;
+	for (uint32_t k = 0; k < s->n_slots; k++)
+		sl_world_write_slot(m, o, i, k);
+	for (unsigned k = 0; k < s->n_own; k++)
+		sl_world_write_backend(m, o, s->own[k]);
+	publish(m, s->v6, s->addr, s->port, s->udp, s->id);
+}
+
+static void write_address(struct sl_dp_mem *m, const struct sl_oracle *o,
+			  const struct sl_oracle_address *a)
+{
+	for (int udp = 0; udp < 2; udp++)
+		if (a->port0[udp] != SL_PORT0_NOTHING)
+			publish(m, a->v6, a->addr, 0, udp,
+				a->port0[udp] == SL_PORT0_SERVICE ? o->service[a->hash3].id
+								  : SL_SERVICE_ADDRESS);
+}
+
+void sl_world_write(struct sl_dp_mem *want, const struct sl_oracle *o)
+{
+#define CLEAR(member, count) memset(want->member, 0, sizeof(*want->member) * (count));
+	STATE(CLEAR)
+#undef CLEAR
+	for (unsigned i = 0; i < o->n_services; i++)
+		write_service(want, o, i);
+	for (unsigned i = 0; i < o->n_addresses; i++)
+		write_address(want, o, &o->address[i]);
+	for (uint32_t set = 0; set < SL_EXC_SETS; set++)
+		sl_world_write_set(want, o, set);
+	memcpy(want->drains, o->cell, sizeof(o->cell));
+}
