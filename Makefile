@@ -115,7 +115,8 @@ all: kern $(B)/sluiced $(B)/sluicectl	## build everything below build/
 
 kern: $(SKEL)		## the BPF object and its skeleton
 
-demo: deps		## real servers behind Sluice, in namespaces (KEEP=1 leaves the lab up)
+demo:			## real servers behind Sluice, in namespaces (KEEP=1 leaves the lab up)
+	@deploy/install-deps.sh --no-vm
 	@$(MAKE) --no-print-directory -s all
 	@KEEP=$(KEEP) deploy/demo.sh $(B)
 

@@ -1,10 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # Installs the packages of deploy/packages.txt that are missing. Needs root only then.
+# With --no-vm, not those of its VM tier (an emulator and a kernel: 300 MB that only tests want).
 set -eu
 cd "$(dirname "$0")"
 missing=
-for p in $(sed 's/#.*//' packages.txt); do
+until='$^'
+[ "${1:-}" != --no-vm ] || until='^# -- VM tier'
+for p in $(sed "/$until/q; s/#.*//" packages.txt | grep -v '^#'); do
 	dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"
 done
 [ -n "$missing" ] || exit 0
