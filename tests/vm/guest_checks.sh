@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# guest_checks.sh REPO BUILD_DIR [SCENARIO...]: runs in the guest, in the host's file system. Loads
+# the program, runs the prog tests and the forwarding scenario, then reads the kernel's messages.
+set -u
+cd "${1:?repository}" || exit 1
+build=${2:?build folder}
+shift 2
+# shellcheck source=tests/lib/tap.sh
+. tests/lib/tap.sh
+control='WARNING: control of the splat check, nothing is wrong'
+kernel=$(uname -r)
+mkdir -p /tmp/vm
+
+# relay NAME STATUS LOG: a program's own lines under its name; its failures are ours.
+relay() {
+  local n bad
+  n=$(grep -c '^ok\b' "$3")
+  bad=$(grep -c '^not ok\b' "$3")
+  sed -nE "s/^(ok|not ok|skip) - /\1 - $1: /p; /^#/p" "$3"
+  TAP_OK=$((TAP_OK + n)) TAP_BAD=$((TAP_BAD + bad))
+  if [ "$2" != 0 ] && [ "$bad" = 0 ]; then
+    not_ok "$1: exit status $2 without a failed check: $(tail -n 1 "$3")"
+  elif [ $((n + bad)) = 0 ]; then
+    not_ok "$1: nothing was tested: $(tail -n 1 "$3")"
+  fi
+}
+
+splats() {
+  dmesg | grep -E '(^|\] )(BUG:|WARNING:|Oops|general protection|INFO: task .* blocked|.*rcu.*(stall|self-detected)|.*soft lockup|refcount_t:|UBSAN:|=+\[ cut here)'
+}
+
+said=$("$build/sluiced" --check 2>&1)
+loads=$?
+check "sluiced --check on Linux $kernel: $said" test $loads = 0
+
+scenarios=(tests/vm/guest_forward.sh)
+for s in "$@"; do scenarios+=("tests/netns/$s.sh"); done
+programs=(tests/prog/test_*.c)
+# Refused: any of them shows the verifier's log, and more of the same says nothing.
+[ $loads = 0 ] || programs=(tests/prog/test_static.c) scenarios=()
+
+# run CPU SOURCE COMMAND...: unless the other worker has it already.
+run() {
+  local cpu=$1 name start status
+  name=$(basename "${2%.*}")
+  shift 2
+  mkdir "/tmp/vm/$name.claim" 2>/dev/null || return
+  start=$(now_ms)
+  timeout -k 10 240 taskset -c "$cpu" "$@" >"/tmp/vm/$name.log" 2>&1 </dev/null
+  status=$?
+  echo "$status $(($(now_ms) - start))" >"/tmp/vm/$name.status"
+}
+
+# One worker a CPU: emulation is slow. The second begins with the forwarding.
+worker() {
+  local source
+  if [ "$1" = 1 ]; then
+    for source in "${scenarios[@]}"; do run 1 "$source" bash "$source" "$build"; done
+  fi
+  for source in "${programs[@]}"; do run "$1" "$source" "$build/${source%.c}"; done
+}
+worker 1 &
+worker 0
+wait
+for source in "${programs[@]}" "${scenarios[@]}"; do
+  name=$(basename "${source%.*}")
+  read -r status took_ms <"/tmp/vm/$name.status"
+  relay "${name#guest_}" "$status" "/tmp/vm/$name.log"
+  echo "# ${name#guest_}: $took_ms ms"
+done
+
+found=$(splats)
+if [ -z "$found" ]; then
+  ok "the kernel has nothing to complain of in $(dmesg | wc -l) messages"
+else
+  not_ok "the kernel complains: $(head -n 1 <<<"$found")"
+  dmesg | grep -B 2 -A 40 -F "$(head -n 1 <<<"$found")" | sed 's/^/# /'
+fi
+echo "<4>$control" >/dev/kmsg
+check "a complaint of our own making is seen" test "$(splats | grep -cF "$control")" = 1
+tap_done
