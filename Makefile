@@ -13,7 +13,7 @@ ARCH_INC := $(shell $(CC) -print-multiarch 2>/dev/null)
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help deps all kern test test-unit test-prog test-oracle test-api test-netns test-vm fuzz-packets lint fmt bench demo install clean
+.PHONY: help deps all kern test test-unit test-sim test-prog test-oracle test-api test-netns test-vm fuzz-packets lint fmt bench demo install clean
 
 VERSION	:= 0.1.0
 PKGS	:= libuv libmicrohttpd libcurl libcjson libmnl libbpf
@@ -69,6 +69,7 @@ UNIT	:= $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(sort $(wildcard tests/unit
 PROGT	:= $(patsubst tests/prog/%.c,$(B)/tests/prog/%,$(sort $(wildcard tests/prog/test_*.c)))
 TOOLS	:= $(B)/tests/netns/rig
 FUZZP	:= $(B)/tests/oracle/fuzz_packets
+SIMT	:= $(B)/tests/kern_host/test_sim
 BENCH	:= $(patsubst bench/%.c,$(B)/bench/%,$(sort $(filter-out %.bpf.c,$(wildcard bench/*.c))))
 TESTLIB	:= $(call obj,$(sort $(filter-out %.bpf.c,$(wildcard tests/lib/*.c))))
 PROGLIB	:= $(call obj,$(sort $(filter-out tests/prog/test_%,$(wildcard tests/prog/*.c))))
@@ -90,6 +91,16 @@ $(FUZZP): $(call obj,$(sort $(wildcard tests/oracle/*.c tests/kern_host/host_wal
 	   tests/prog/tap.c $(DP_SRC) $(BASE_SRC))
 	@echo "  LD      $@"
 	$(Q)$(CC) $(OPT) $(LDHARD) $^ $(LIBS) -lm -o $@
+# the agent's half of the slot rules as it is, interruptible at each of its accesses
+$(B)/tests/kern_host/hooked_%.o: lb_user/domain/%.c Makefile
+	@mkdir -p $(@D)
+	@echo "  CC      $@"
+	$(Q)$(CC) $(CFLAGS) -include tests/kern_host/sim_stores.h -c $< -o $@
+$(SIMT): $(call obj,$(sort $(wildcard tests/kern_host/sim_*.c)) tests/kern_host/test_sim.c \
+	   tests/prog/tap.c lb_user/domain/maglev.c lb_user/domain/state.c lb_user/base/err.c \
+	   lb_user/base/idpool.c) $(patsubst %,$(B)/tests/kern_host/hooked_%.o,slots exceptions)
+	@echo "  LD      $@"
+	$(Q)$(CC) $(OPT) $(LDHARD) $^ -o $@
 $(TOOLS): $(call obj,$(sort $(wildcard tests/netns/*.c)))
 	@echo "  LD      $@"
 	$(Q)$(CC) $(OPT) $(LDHARD) $^ -luv -lm -o $@
@@ -117,7 +128,7 @@ kern: $(SKEL)		## the BPF object and its skeleton
 
 demo:			## real servers behind Sluice, in namespaces (KEEP=1 leaves the lab up)
 	@deploy/install-deps.sh --no-vm
-	@$(MAKE) --no-print-directory -s all
+	@$(MAKE) --no-print-directory -s all $(TOOLS)
 	@KEEP=$(KEEP) deploy/demo.sh $(B)
 
 test: deps		## every test that CI runs; ends in "N passed, N failed"
@@ -126,9 +137,9 @@ test: deps		## every test that CI runs; ends in "N passed, N failed"
 	@tests/run.sh $(B) $(TIER)
 
 .PHONY: tests-built
-tests-built: $(UNIT) $(PROGT) $(TOOLS) $(FUZZP)
+tests-built: $(UNIT) $(SIMT) $(PROGT) $(TOOLS) $(FUZZP)
 
-test-unit test-prog test-oracle test-api test-netns test-vm: test-%:	## one tier of the tests
+test-unit test-sim test-prog test-oracle test-api test-netns test-vm: test-%:	## one tier of the tests
 	@$(MAKE) --no-print-directory test TIER=$*
 
 fuzz-packets: all $(FUZZP)	## N packets (SEED=...) through program and oracle, see tests/oracle

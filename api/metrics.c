@@ -28,6 +28,10 @@ static void write_agent(FILE *out, const struct sl_api *a)
 	sl_expo_plain(out, "config_revision", "gauge", "Revision of the declared configuration.",
 		      c->revision);
 
+	sl_expo_plain(out, "read_only", "gauge",
+		      "Whether the state file could not be read and changes are refused.",
+		      sl_control_readonly(a->control) != NULL);
+
 	sl_expo_family(out, "interface_info", "gauge",
 		       "An interface of the configuration; always 1.");
 	for (size_t i = 0; i < c->n_interfaces; i++) {

@@ -36,8 +36,8 @@ static __always_inline enum sl_reason backend_load(const struct pkt *p,
 		if (track && !p->is_quoted)
 			backend_mark(p, track);
 	}
-	if (unlikely(!b->ifindex))
-		return SL_R_BUG_BACKEND; /* the agent says UP only once the next hop is known */
+	if (unlikely(!READ_ONCE(b->ifindex)))
+		return SL_R_NO_NEXT_HOP; /* for a moment, while it moves to another interface */
 	*ret = b;
 	return SL_R_NEXT;
 }

@@ -33,11 +33,6 @@ static __always_inline bool exception_swap(__u64 *place, __u64 from, __u64 to)
 	return __sync_val_compare_and_swap(place, from, to) == from;
 }
 
-static __always_inline __u32 exception_age(__u64 entry, __u32 tick)
-{
-	return (tick - (__u32)SL_EXC_AGE(entry)) & 0xff;
-}
-
 /*
  * A set is searched without branches: eight ways out of a loop would have the
  * verifier walk all that follows eight times (620,000 instructions and 1.6 s
@@ -81,12 +76,15 @@ static __always_inline struct exception_hit exception_find(__u64 hash, __u32 tic
 
 	exception_cnt()->lookups++;
 	PLATFORM_UNROLL
-	for (int i = 1; i < (int)SL_EXC_WAYS; i++)
-		way |= i * exception_match(READ_ONCE(set->entry[i]), tag);
-	/* in the first way, or nowhere, or in two at once after a race: the entry itself tells */
+	for (int i = 1; i < (int)SL_EXC_WAYS; i++) {
+		__u64 match = -exception_match(READ_ONCE(set->entry[i]), tag);
+
+		way ^= (way ^ i) & match; /* the last one, should a race have left two */
+	}
+	/* in the first way, or nowhere: the entry itself tells */
 	hit.place = exception_place(set, way);
 	hit.entry = READ_ONCE(*hit.place);
-	if ((hit.entry & SL_EXC_TAG_MASK) != tag || exception_age(hit.entry, tick) > idle_ticks)
+	if ((hit.entry & SL_EXC_TAG_MASK) != tag || SL_EXC_SILENT(hit.entry, tick) > idle_ticks + 1)
 		hit.entry = 0;
 	if (hit.entry)
 		exception_cnt()->hits++;
@@ -128,12 +126,12 @@ static __always_inline __u32 exception_idle(__u64 e)
 
 static __always_inline __u64 exception_rank(__u64 e, __u64 tag, __u32 tick)
 {
-	__u64 age = exception_age(e, tick);
+	__u64 silent = SL_EXC_SILENT(e, tick);
 
 	return exception_match(e, tag) * EXCEPTION_OWN |
 	       exception_less(e >> 1, 1) * EXCEPTION_FREE | /* a backend is never 0: bit 0 is age */
-	       exception_less(exception_idle(e), age) * EXCEPTION_EXPIRED |
-	       (~e & SL_EXC_CONFIRMED) | age;
+	       exception_less(exception_idle(e) + 1, silent) * EXCEPTION_EXPIRED |
+	       (~e & SL_EXC_CONFIRMED) | silent;
 }
 
 static __always_inline bool exception_insert_once(__u64 hash, __u32 backend, __u32 tick)

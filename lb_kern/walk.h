@@ -53,9 +53,9 @@ static __always_inline enum sl_reason walk_send(struct platform_ctx *ctx, struct
 
 	WALK_STEP(backend_load(p, &backend));
 	WALK_STEP(fwd_l2_rewrite(p, backend));
-	if (backend->ifindex == ctx->ingress_ifindex)
+	if (READ_ONCE(backend->ifindex) == ctx->ingress_ifindex)
 		return SL_R_SENT;
-	*ret_action = (int)PLATFORM_REDIRECT(sl_ports, backend->port);
+	*ret_action = (int)PLATFORM_REDIRECT(sl_ports, READ_ONCE(backend->port));
 	return *ret_action == XDP_REDIRECT ? SL_R_SENT : SL_R_NO_PORT;
 }
 

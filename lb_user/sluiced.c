@@ -261,6 +261,8 @@ int main(int argc, char **argv)
 			puts("the program loads on this kernel");
 		else if (!r)
 			r = run(&o, dp, &err);
+		if (r < 0 && dp && !o.check && !dp->adopted)
+			dp->ops->unload(dp, NULL); /* a first start that failed leaves nothing */
 		if (dp)
 			dp->ops->close(dp);
 	}

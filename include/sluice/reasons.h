@@ -32,7 +32,7 @@
 	X(NO_BACKEND, 18, DROP, "no_backend")             \
 	X(BACKEND_DOWN, 19, DROP, "backend_down")         \
 	X(IP6_EXT, 20, PASS, "ip6_ext")                   \
-	X(BUG_BACKEND, 21, DROP, "bug_backend")           \
+	X(NO_NEXT_HOP, 21, DROP, "no_next_hop")           \
 	X(NO_PORT, 22, DROP, "no_port")                   \
 	X(FRAGMENT_DROPPED, 23, DROP, "fragment_dropped") \
 	X(SOURCE_BAD, 24, DROP, "source_bad")             \

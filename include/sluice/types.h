@@ -75,7 +75,7 @@ struct sl_service_rec {
 	__u32 slot_base;	/* first slot in the slots area */
 	__u32 slot_count;	/* 0: no table */
 	__u16 flags;		/* SL_SF_* */
-	__u16 idle_ticks;	/* a flow silent for longer is forgotten; 1..254 */
+	__u16 idle_ticks;	/* a flow silent for longer is forgotten; 1..SL_IDLE_TICKS_MAX */
 	__u16 spare[SL_SPARES]; /* UP backends by weight, for when probing finds none; 0: none */
 	__u8 pad[28];
 };
@@ -108,10 +108,18 @@ SL_ASSERT_SIZE(struct sl_backend_rec, 32);
  * tag (bits 24-63), backend (bits 9-23), confirmed (bit 8), age (bits 0-7).
  * 0 is free: a backend is never 0.
  */
-#define SL_EXC_AGE(e)	  ((e)&0xffu)
-#define SL_EXC_CONFIRMED  0x100ull
-#define SL_EXC_BACKEND(e) ((__u32)((e) >> 9) & SL_BACKEND_MASK)
-#define SL_EXC_TAG_MASK	  (~0ull << 24)
+/*
+ * One more than the ticks the entry was silent: a CPU that saw the clock turn
+ * first may have written an age one ahead of the reader's, which is then 0. So
+ * an entry has expired when this is above idle_ticks + 1, and idle_ticks is at
+ * most SL_IDLE_TICKS_MAX.
+ */
+#define SL_EXC_SILENT(e, tick) (((tick) + 1 - (__u32)SL_EXC_AGE(e)) & 0xffu)
+#define SL_IDLE_TICKS_MAX      253u
+#define SL_EXC_AGE(e)	       ((e)&0xffu)
+#define SL_EXC_CONFIRMED       0x100ull
+#define SL_EXC_BACKEND(e)      ((__u32)((e) >> 9) & SL_BACKEND_MASK)
+#define SL_EXC_TAG_MASK	       (~0ull << 24)
 #define SL_EXC(tag, backend, confirmed, age) \
 	((tag) | ((__u64)(backend) << 9) | ((confirmed) ? SL_EXC_CONFIRMED : 0) | ((age)&0xffu))
 

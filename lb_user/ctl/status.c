@@ -139,6 +139,12 @@ static int check(const struct sl_ctl *ctl, const cJSON *root)
 	const cJSON *item;
 	const char *state;
 
+	if (sl_doc_text(root, "read_only")[0]) {
+		r = SL_EXIT_UNHEALTHY;
+		if (!ctl->quiet)
+			(void)sl_fail(0, "the agent refuses changes and probes nobody: %s",
+				      sl_doc_text(root, "read_only"));
+	}
 	cJSON_ArrayForEach(item, sl_doc_list(root, "services"))
 	{
 		state = sl_doc_text(item, "status.state");

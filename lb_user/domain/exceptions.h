@@ -7,6 +7,7 @@
  * The packet path's part is lb_kern/exception.h.
  */
 #include <sluice/types.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -20,5 +21,8 @@ uint32_t sl_exceptions_sweep(struct sl_exc_set *sets, uint32_t n_sets,
 
 /* Removes every entry that names backend @id. Returns how many. */
 uint32_t sl_exceptions_purge(struct sl_exc_set *sets, uint32_t n_sets, uint16_t id);
+
+/* The same for every backend whose flag is set in @gone (SL_BACKENDS_MAX flags), in one walk. */
+uint32_t sl_exceptions_purge_all(struct sl_exc_set *sets, uint32_t n_sets, const bool *gone);
 
 #endif

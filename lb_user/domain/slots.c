@@ -86,6 +86,16 @@ uint32_t sl_slots_remove(const struct sl_slots *s, uint16_t id, const uint16_t *
 	return moved + sl_slots_retarget(s, owners, now);
 }
 
+/* A packet may have seen the clock turn since @now was read: a little ahead is now. */
+#define TICKS_AHEAD 64u
+
+static bool idle_for_long(uint16_t now, uint16_t seen, uint16_t idle_ticks)
+{
+	uint16_t age = (uint16_t)(now - seen);
+
+	return age > idle_ticks && age < (uint16_t)-TICKS_AHEAD;
+}
+
 uint32_t sl_slots_settle(const struct sl_slots *s, uint16_t now, uint16_t idle_ticks)
 {
 	uint32_t left = 0;
@@ -96,7 +106,7 @@ uint32_t sl_slots_settle(const struct sl_slots *s, uint16_t now, uint16_t idle_t
 
 		if (!(was & SL_SLOT_T))
 			continue;
-		if ((uint16_t)(now - seen) <= idle_ticks ||
+		if (!idle_for_long(now, seen, idle_ticks) ||
 		    !swap(&s->word[i], &was, SL_SLOT(SL_SLOT_CUR(was), false, SL_SLOT_CUR(was))))
 			left++;
 	}

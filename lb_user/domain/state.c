@@ -13,7 +13,7 @@ enum sl_state sl_state_derive(const struct sl_state_facts *f)
 		return SL_STATE_MAINT;
 	if (f->admin == SL_ADMIN_DRAIN)
 		return f->drain_complete ? SL_STATE_DRAINED : SL_STATE_DRAINING;
-	if (f->health == SL_HEALTH_UNKNOWN)
+	if (f->health == SL_HEALTH_UNKNOWN || f->hop_pending)
 		return SL_STATE_CHECKING;
 	return is_down(f) ? SL_STATE_DOWN : SL_STATE_UP;
 }

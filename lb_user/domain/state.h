@@ -28,6 +28,7 @@ struct sl_state_facts {
 	enum sl_admin admin;
 	enum sl_health health; /* up where there is no check */
 	bool has_next_hop;
+	bool hop_pending; /* nothing is known of it yet, either way */
 	bool drain_complete;
 };
 

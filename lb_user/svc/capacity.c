@@ -127,7 +127,6 @@ static void wake_backend(struct sl_control *c, uint16_t id)
 {
 	struct sl_dp_mem *m = &c->dp->mem;
 
-	sl_exceptions_purge(m->exceptions, SL_EXC_SETS, id);
 	memset(&m->backends[id], 0, sizeof(m->backends[id]));
 	memset(&m->labels[id], 0, sizeof(m->labels[id]));
 	for (uint32_t cpu = 0; cpu < m->info->cpus; cpu++)
@@ -149,10 +148,32 @@ static void wake_service(struct sl_control *c, const struct sl_resting *r)
 	sl_idpool_give(c->service_ids, r->id);
 }
 
+/* Their flows are forgotten in one walk, however many wake together. */
+static int purge_due(struct sl_control *c, int64_t now_ms, bool all)
+{
+	bool *gone = NULL;
+
+	for (const struct sl_resting *r = c->resting; r; r = r->next) {
+		if (r->is_service || (!all && now_ms < r->until_ms))
+			continue;
+		if (!gone)
+			gone = calloc(SL_BACKENDS_MAX, sizeof(*gone));
+		if (!gone)
+			return -ENOMEM;
+		gone[r->id] = true;
+	}
+	if (gone)
+		sl_exceptions_purge_all(c->dp->mem.exceptions, SL_EXC_SETS, gone);
+	free(gone);
+	return 0;
+}
+
 void sl_capacity_wake(struct sl_control *c, int64_t now_ms, bool all)
 {
 	struct sl_resting **at = &c->resting;
 
+	if (purge_due(c, now_ms, all) < 0)
+		return; /* no memory: they rest a little longer */
 	while (*at) {
 		struct sl_resting *r = *at;
 

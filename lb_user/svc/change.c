@@ -2,8 +2,10 @@
 /*
  * change: from one configuration to the next.
  *
- *   stage   everything that can fail, on things that no packet knows yet: ids,
- *           tables, records of what is new, watches, the state file's copy
+ *   stage   everything that can fail: ids, tables, records of what is new,
+ *           watches, the state file's copy. Only a new service is visible
+ *           already, with nobody UP: until the commit its packets are dropped
+ *           instead of passed
  *   commit  the state file (rename); the last step that can fail
  *   settle  stores into what packets use; cannot fail
  *
@@ -230,6 +232,7 @@ static void settle_service(struct sl_control *c, struct staged *st, const struct
 		sl_watch_update(c, s->backend[i]);
 		sl_publish_state(c, s->backend[i]);
 	}
+	sl_publish_spares(c, s);
 	free(was);
 	st->backend = NULL; /* now the service's */
 }

@@ -156,13 +156,21 @@ int sl_control_new(uv_loop_t *loop, struct sl_dp *dp, const struct sl_control_op
 	if (r < 0 && is_state) {
 		/* hostile or torn: keep forwarding what is pinned, change nothing */
 		c->readonly = strdup(err && err->detail[0] ? err->detail : "state file unreadable");
-		sl_error("event=readonly \"%s; forwarding goes on as it is pinned; mend or remove "
-			 "the file and restart\"",
+		sl_error("event=readonly \"%s; forwarding goes on as it is pinned, without "
+			 "probes; mend the file and restart (without it --config would be the "
+			 "truth, and what it does not name would be removed)\"",
 			 c->readonly ? c->readonly : "");
 		r = 0;
 	} else if (!r) {
-		r = sl_adopt(c, &declared, err);
+		if (is_state && opt->config_file)
+			sl_info("event=config \"state file %s exists, so %s is not read\"",
+				opt->state_file, opt->config_file);
+		/* a first start commits nothing before the interfaces are known to work */
+		if (!dp->adopted)
+			r = attach_all(c, &declared, err);
 		if (!r)
+			r = sl_adopt(c, &declared, err);
+		if (!r && dp->adopted)
 			r = attach_all(c, &c->config, err);
 		if (!r)
 			r = sl_upkeep_start(c);

@@ -14,8 +14,7 @@ static int begin(struct sl_control *c, struct sl_config *next, struct sl_err *er
 {
 	if (c->readonly)
 		return sl_err_set(err, -EROFS, "read-only",
-				  "changes are refused: %s; mend or remove the file and restart "
-				  "sluiced",
+				  "changes are refused: %s; mend the file and restart sluiced",
 				  c->readonly);
 	if (sl_config_copy(&c->config, next) < 0)
 		return sl_err_set(err, -ENOMEM, "dataplane-error", "no memory for the change");

@@ -24,10 +24,12 @@ uint16_t sl_publish_now(struct sl_control *c)
 	uint64_t jiffies = 0;
 	int r = c->dp->ops->jiffies(c->dp, &jiffies);
 
-	if (r < 0)
+	if (r < 0) /* the last one: too early only keeps transitions longer, 0 would end them */
 		sl_error("event=clock \"the packet path's clock cannot be read: %s\"",
 			 strerror(-r));
-	return (uint16_t)(jiffies >> c->dp->mem.info->tick_shift);
+	else
+		c->tick = (uint16_t)(jiffies >> c->dp->mem.info->tick_shift);
+	return c->tick;
 }
 
 int sl_publish_owners(struct sl_control *c, const struct sl_service *spec,
@@ -55,7 +57,7 @@ static uint16_t idle_ticks(const struct sl_control *c, const struct sl_service *
 	uint32_t tick_ms = c->dp->mem.info->tick_ms;
 	uint32_t ticks = (s->idle_timeout_s * 1000 + tick_ms - 1) / tick_ms;
 
-	return (uint16_t)(ticks < 254 ? ticks : 254);
+	return (uint16_t)(ticks < SL_IDLE_TICKS_MAX ? ticks : SL_IDLE_TICKS_MAX);
 }
 
 void sl_publish_flags(struct sl_control *c, const struct sl_service_rt *s)
@@ -120,7 +122,7 @@ void sl_publish_backend(struct sl_control *c, struct sl_backend_rt *b)
  * Some who are UP, by weight, for when rehashing finds nobody. With at most
  * SL_SPARES of them all are listed.
  */
-static void publish_spares(struct sl_control *c, struct sl_service_rt *s)
+void sl_publish_spares(struct sl_control *c, struct sl_service_rt *s)
 {
 	struct sl_service_rec *rec = &c->dp->mem.services[s->id];
 	uint16_t spare[SL_SPARES] = {};
@@ -203,14 +205,17 @@ void sl_publish_state(struct sl_control *c, struct sl_backend_rt *b)
 			b->service->in_transition = 1;
 		}
 		__atomic_store_n(&rec->state, (__u8)want, __ATOMIC_RELEASE);
-		publish_spares(c, b->service);
+		sl_publish_spares(c, b->service);
 	}
 	shown = sl_state_derive(&f);
 	if (shown != b->state || !b->since_wall_ms) {
 		if (b->since_wall_ms)
 			sl_info("event=state lb_service=%s backend=%s from=%s to=%s \"%s\"",
 				b->service->spec->name, b->spec->name, sl_state_name(b->state),
-				sl_state_name(shown), b->last.message);
+				sl_state_name(shown),
+				!f.has_next_hop		   ? b->hop.why ? b->hop.why : ""
+				: f.health != SL_HEALTH_UP ? b->last.message
+							   : "");
 		b->state = shown;
 		b->since_wall_ms = sl_clock_wall_ms();
 	}
@@ -223,10 +228,12 @@ void sl_publish_remove_backend(struct sl_control *c, struct sl_service_rt *s,
 
 	count_no_more(c, b);
 	__atomic_store_n(&rec->state, (__u8)SL_DP_DOWN, __ATOMIC_RELEASE);
-	publish_spares(c, s);
+	sl_publish_spares(c, s);
 	if (sl_slots_remove(&s->slots, b->id, s->owners, sl_publish_now(c)))
 		s->in_transition = 1;
 	sl_exceptions_purge(c->dp->mem.exceptions, SL_EXC_SETS, b->id);
+	/* no name: an agent that starts meanwhile must not take it for the one of that name */
+	c->dp->mem.labels[b->id].name[0] = '\0';
 	sl_capacity_rest(c,
 			 &(struct sl_resting){ .id = b->id, .until_ms = sl_clock_ms() + REST_MS });
 }

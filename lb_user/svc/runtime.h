@@ -38,6 +38,7 @@ struct sl_backend_rt {
 
 	struct sl_nexthop *watch;
 	struct sl_nexthop_info hop;
+	bool hop_answered;
 
 	uint32_t drain_active, drain_at_start;
 	int64_t drain_as_of_wall_ms;
@@ -82,6 +83,7 @@ struct sl_control {
 	struct sl_nexthops *nexthops;
 	struct sl_resting *resting;
 	uv_timer_t *timer;
+	uint16_t tick; /* of the slots' clock, as last read */
 	int64_t started_ms, next_settle_ms, next_sweep_ms;
 };
 
@@ -125,6 +127,8 @@ void sl_publish_service(struct sl_control *c, struct sl_service_rt *s);
 /* What may change later. */
 void sl_publish_flags(struct sl_control *c, const struct sl_service_rt *s);
 void sl_publish_backend(struct sl_control *c, struct sl_backend_rt *b);
+/* Whom the packet path falls back on; after each change of states or weights. */
+void sl_publish_spares(struct sl_control *c, struct sl_service_rt *s);
 void sl_publish_remove_backend(struct sl_control *c, struct sl_service_rt *s,
 			       struct sl_backend_rt *b);
 void sl_publish_remove_service(struct sl_control *c, struct sl_service_rt *s);

@@ -13,6 +13,7 @@ void sl_watch_facts(const struct sl_backend_rt *b, struct sl_state_facts *ret)
 		.admin = b->spec->admin,
 		.health = b->service->spec->check.type == SL_CHECK_NONE ? SL_HEALTH_UP
 									: b->health.health,
+		.hop_pending = !b->hop_answered && !b->adopted,
 		.has_next_hop = b->hop.resolved || b->adopted,
 		.drain_complete = b->drain_complete,
 	};
@@ -55,9 +56,10 @@ static int write_hop(struct sl_backend_rt *b, const struct sl_nexthop_info *hop)
 			sl_error("event=next_hop backend=%s \"%s\"", b->spec->name, err.detail);
 			return r;
 		}
-		/* not one packet by the new interface with the old addresses */
-		__atomic_store_n(&rec->state, (__u8)SL_DP_DOWN, __ATOMIC_SEQ_CST);
-		rec->port = port;
+		/* Not one packet by the new interface with the old addresses: dropped meanwhile,
+		 * which costs a retransmission; DOWN would move the flows. */
+		__atomic_store_n(&rec->ifindex, 0, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&rec->port, port, __ATOMIC_RELEASE);
 	}
 	__atomic_store_n(&rec->mac_hi, high, __ATOMIC_RELAXED);
 	__atomic_store_n(&rec->mac_lo, low, __ATOMIC_RELEASE);
@@ -71,6 +73,7 @@ static void on_hop(void *user, const struct sl_nexthop_info *info)
 	bool was = b->hop.resolved;
 
 	b->hop = *info;
+	b->hop_answered = true;
 	if (info->resolved) {
 		b->hop.resolved = !write_hop(b, info);
 		b->adopted = false;

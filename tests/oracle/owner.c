@@ -20,9 +20,17 @@ static uint8_t state_of(const struct sl_oracle *o, uint16_t backend)
 	return backend ? o->backend[backend].state : SL_DP_DOWN;
 }
 
+/* 255 is none: it was written by a clock that was one ahead. */
+static uint8_t age_of(const struct sl_oracle *o, const struct sl_oracle_entry *e)
+{
+	uint8_t age = (uint8_t)(sl_oracle_tick(o) - e->age);
+
+	return age == 255 ? 0 : age;
+}
+
 static bool is_expired(const struct sl_oracle *o, const struct sl_oracle_entry *e, uint16_t idle)
 {
-	return (uint8_t)(sl_oracle_tick(o) - e->age) > idle;
+	return age_of(o, e) > idle;
 }
 
 /* Of an entry of any flow: its idle timeout is that of its backend's service. */
@@ -74,12 +82,12 @@ static unsigned place_of(const struct choice *c)
 /* The oldest entries that never saw a second packet, as bits. */
 static uint8_t oldest_unconfirmed(const struct choice *c)
 {
-	uint8_t ways = 0, tick = (uint8_t)sl_oracle_tick(c->o);
+	uint8_t ways = 0;
 	int oldest = -1;
 
 	for (unsigned w = 0; w < SL_EXC_WAYS; w++) {
 		const struct sl_oracle_entry *e = &c->out->after[w];
-		int age = (uint8_t)(tick - e->age);
+		int age = age_of(c->o, e);
 
 		if (e->confirmed || age < oldest)
 			continue;

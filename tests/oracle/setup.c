@@ -112,7 +112,7 @@ static void add_service(struct sl_gen *g, const struct sl_setup_options *opt, st
 {
 	static const uint16_t ports[] = { 1, 53, 80, 443, 4433, 0x8000, 65535 };
 	static const uint16_t sizes[] = { 1, 2, 7, 13, 31, 101, 251 };
-	static const uint16_t idle[] = { 1, 2, 5, 20, 75, 254 };
+	static const uint16_t idle[] = { 1, 2, 5, 20, 75, 253 };
 	struct sl_oracle_service *s = &o->service[o->n_services];
 	enum mood mood = (enum mood)sl_gen_below(g, 3);
 

@@ -142,7 +142,7 @@ const struct sl_walk_row sl_walk_rows[] = {
 	  .spec = { .tcp_flags = SL_TCP_SYN }, .arrange = backend_down },
 	{ "flows of a down backend are dropped", SL_R_BACKEND_DOWN, SL_FIX_TCP4,
 	  .arrange = down_drop, .exc = { .lookups = 1 } },
-	{ "backend without interface", SL_R_BUG_BACKEND, SL_FIX_TCP4, .arrange = backend_nowhere },
+	{ "backend without interface", SL_R_NO_NEXT_HOP, SL_FIX_TCP4, .arrange = backend_nowhere },
 	{ "devmap port not set", SL_R_NO_PORT, SL_FIX_TCP4, .arrange = no_port },
 	{ "devmap port out of range", SL_R_NO_PORT, SL_FIX_TCP6, .arrange = port_out_of_range },
 	/* the agent's doing */

@@ -95,3 +95,15 @@ Test(slots, a_slot_settles_when_nobody_was_seen_for_longer_than_idle)
 	cr_assert_eq(sl_slots_settle(&s, 4, 10), 1);
 	cr_assert_eq(sl_slots_settle(&s, 5, 10), 0);
 }
+
+Test(slots, a_packet_that_saw_the_clock_turn_first_is_not_long_ago)
+{
+	struct sl_slots s = one(SL_SLOT(2, true, 1));
+
+	seen = 1001;
+	cr_assert_eq(sl_slots_settle(&s, 1000, 73), 1);
+	cr_assert_eq(word, SL_SLOT(2, true, 1));
+	seen = 3;
+	cr_assert_eq(sl_slots_settle(&s, 65535, 73), 1);
+	cr_assert_eq(sl_slots_settle(&s, 3 + 74, 73), 0);
+}

@@ -97,3 +97,17 @@ Test(state, names)
 	cr_assert_str_eq(sl_state_name(SL_STATE_MAINT), "maint");
 	cr_assert_str_eq(sl_state_name((enum sl_state)99), "unknown");
 }
+
+Test(state, while_nothing_is_known_of_its_next_hop_a_backend_is_checking)
+{
+	struct sl_state_facts f = { .admin = SL_ADMIN_READY,
+				    .health = SL_HEALTH_UP,
+				    .hop_pending = true };
+
+	cr_assert_eq(sl_state_derive(&f), SL_STATE_CHECKING);
+	cr_assert_eq(sl_state_dp(&f), SL_DP_DOWN);
+	f.hop_pending = false;
+	cr_assert_eq(sl_state_derive(&f), SL_STATE_DOWN);
+	f.has_next_hop = true;
+	cr_assert_eq(sl_state_derive(&f), SL_STATE_UP);
+}
