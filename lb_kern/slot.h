@@ -114,8 +114,13 @@ static __always_inline enum sl_reason slot_pick_slow(struct pkt *p,
 
 	if (c.moved)
 		exception_cnt()->rescheduled++;
+	/*
+	 * T, or another than cur; or, rarely, neither: the owner came back after the
+	 * slot was read. T is up by now, so what a former flow of this tuple left
+	 * would be found: it is overwritten all the same.
+	 */
 	if (is_syn)
-		c.remember = (word & SL_SLOT_T) || c.backend != cur;
+		c.remember = true;
 	if (p->is_quoted)
 		c.remember = false; /* an error is not the flow: it neither begins nor keeps it */
 	if (c.remember)

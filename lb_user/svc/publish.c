@@ -60,6 +60,18 @@ static uint16_t idle_ticks(const struct sl_control *c, const struct sl_service *
 	return (uint16_t)(ticks < SL_IDLE_TICKS_MAX ? ticks : SL_IDLE_TICKS_MAX);
 }
 
+/* What has expired by the shorter timeout must not be found again by the longer one. */
+static void sweep_before_longer(struct sl_control *c)
+{
+	uint64_t jiffies;
+
+	if (c->dp->ops->jiffies(c->dp, &jiffies) < 0)
+		return;
+	sl_exceptions_sweep(c->dp->mem.exceptions, SL_EXC_SETS, c->dp->mem.backends,
+			    c->dp->mem.services,
+			    (uint32_t)(jiffies >> c->dp->mem.info->tick_shift));
+}
+
 void sl_publish_flags(struct sl_control *c, const struct sl_service_rt *s)
 {
 	struct sl_service_rec *rec = &c->dp->mem.services[s->id];
@@ -67,6 +79,8 @@ void sl_publish_flags(struct sl_control *c, const struct sl_service_rt *s)
 	rec->flags = (s->spec->udp_flows == SL_UDP_FLOW ? SL_SF_UDP_FLOW : 0) |
 		     (s->spec->on_down == SL_DOWN_DROP ? SL_SF_DOWN_DROP : 0) |
 		     (s->spec->fragments == SL_FRAGMENTS_HASH3 ? SL_SF_HASH3 : 0);
+	if (rec->idle_ticks && idle_ticks(c, s->spec) > rec->idle_ticks)
+		sweep_before_longer(c);
 	rec->idle_ticks = idle_ticks(c, s->spec);
 }
 
