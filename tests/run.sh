@@ -7,7 +7,7 @@
 # something, a tier (but vm) had nothing to run or only skips, or something of ours was left behind.
 set -u
 export LC_ALL=C
-tiers='unit prog oracle api netns vm'
+tiers='unit sim prog oracle api netns vm'
 case ${1:---help} in
 -*)
   echo "usage: tests/run.sh BUILD_DIR [${tiers// /|}]...   (no tier: all; see tests/README.md)"
@@ -138,6 +138,10 @@ tier() {
       [ ! -e "$src" ] || one unit "$bin" count_criterion unshare -n sh -c \
         'ip link set lo up && exec "$0"' "$bin"
     done
+    ;;
+  sim)
+    src=tests/kern_host/test_sim.c
+    [ ! -e "$src" ] || one sim "$src" count_lines "$build/${src%.c}"
     ;;
   prog)
     for src in tests/prog/test_*.c; do

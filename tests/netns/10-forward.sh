@@ -61,7 +61,7 @@ sums=$(api GET /api/v1/status | jq '[.services[].status.counters.packets] | add'
 check "packets sent by reason and by service agree: $sums" test "$(jq .sent <<<"$reasons")" = "$sums"
 check "nothing was dropped: $(jq -c 'with_entries(select(.value > 0))' <<<"$reasons")" \
   test "$(jq '[to_entries[] | select(.key as $k | ["ip4_length", "ip6_length", "tcp_bad", "udp_bad",
-    "port_zero", "slot_empty", "no_backend", "backend_down", "bug_service", "bug_backend"] |
+    "port_zero", "slot_empty", "no_backend", "backend_down", "bug_service", "no_next_hop"] |
     index($k)) | .value] | add' <<<"$reasons")" = 0
 check "packets that are not ours were counted as passed" test "$(jq .no_service <<<"$reasons")" -gt 0
 tap_done
