@@ -192,6 +192,7 @@ bool sim_stats_good(const struct sim_stats *st);
 
 /* ---- sim_stores.c: what happens between the agent's accesses ----------------------- */
 extern uint32_t sim_stores_left; /* accesses until the next interruption; 0: none will come */
+void sim_last_jiffy(void);
 void sim_step_begin(void);
 void sim_step_end(void);
 void sim_pause(void); /* between two stores of sim_agent.c itself */

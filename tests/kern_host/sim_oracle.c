@@ -190,10 +190,13 @@ void sim_send(struct sim_flow *f, uint8_t tcp_flags)
 	if (s->kind != SIM_TCP)
 		p.tcp_flags = 0;
 	sim.stats.packets++;
+	if (arm && sim_chance(25))
+		sim_last_jiffy();
 	look_before(f, &was);
 	f->busy = true;
 	if (arm) {
 		sim.in_packet = true;
+		sim.step_budget = 2; /* a packet is on its way for microseconds */
 		sim.focus = sim_chance(80) ? SL_SLOT_CUR(was.word) : SL_SLOT_OLD(was.word);
 		sim_mid_arm(1 + sim_below(sim_chance(70) ? 5 : 30));
 	}

@@ -62,6 +62,13 @@ void sim_stores_interrupt(const volatile void *at)
 	sim_stores_left = --left ? 1 + sim_below(s ? period : 300000) : 0;
 }
 
+/* The last of this tick, so that the next begins while a step is going on. */
+void sim_last_jiffy(void)
+{
+	if (sim.modes & SIM_CLOCK)
+		platform_jiffies |= (1ull << sl_tick_shift) - 1;
+}
+
 void sim_step_begin(void)
 {
 	static const uint32_t periods[] = { 3, 30, 300, 3000 };
@@ -71,9 +78,11 @@ void sim_step_begin(void)
 	period = periods[sim_below(4)];
 	left = 1 + sim_below(40);
 	sim_stores_left = 1 + sim_below(period);
-	sim.step_budget = 1ull << sl_tick_shift;
-	if ((sim.modes & SIM_CLOCK) && sim_chance(25)) /* to the last jiffy of this tick */
-		platform_jiffies |= (1ull << sl_tick_shift) - 1;
+	if (sim.in_packet) /* its few jiffies are for all steps of the event */
+		return;
+	sim.step_budget = sim.hz / 10;
+	if (sim_chance(25))
+		sim_last_jiffy();
 }
 
 void sim_step_end(void)
