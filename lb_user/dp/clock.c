@@ -34,7 +34,8 @@ uint32_t sl_dp_clock_shift(uint32_t *ret_tick_ms)
 	uint32_t shift = 2; /* a drain's finer tick takes two bits off */
 
 	clock_getres(CLOCK_MONOTONIC_COARSE, &res);
-	while (((uint64_t)res.tv_nsec << (shift + 1)) < 6000000000ull)
+	/* 3.56 s or more: SL_IDLE_TIMEOUT_MAX_S must fit SL_IDLE_TICKS_MAX, with HZ=300 too */
+	while (((uint64_t)res.tv_nsec << shift) < 3750000000ull)
 		shift++;
 	*ret_tick_ms = (uint32_t)(((uint64_t)res.tv_nsec << shift) / 1000000);
 	return shift;
