@@ -154,7 +154,7 @@ static void drop_strangers(struct sl_control *c)
 						c->service[i]->owners, sl_publish_now(c));
 		rec->drain_track = 0;
 		sl_capacity_rest(c, &(struct sl_resting){ .id = (uint16_t)id,
-							  .until_ms = sl_clock_ms() + 1000 });
+							  .until_ms = sl_clock_ms() + SL_REST_MS });
 	}
 }
 

@@ -183,7 +183,7 @@ static void unstage_service(struct sl_control *c, struct staged *st)
 							  .id = st->rt->id,
 							  .slot_base = st->rt->slot_base,
 							  .slot_count = st->rt->slots.count,
-							  .until_ms = sl_clock_ms() + 1000 });
+							  .until_ms = sl_clock_ms() + SL_REST_MS });
 		sl_service_rt_free(st->rt);
 	}
 }

@@ -200,16 +200,10 @@ int sl_control_backend_replace(struct sl_control *c, const char *service,
 	return put_backend(c, service, spec, true, ret_created, err);
 }
 
-static bool may_have_flows(struct sl_control *c, const struct sl_backend_rt *b)
+static bool may_have_flows(const struct sl_control *c, const struct sl_backend_rt *b)
 {
-	const struct sl_dp_mem *m = &c->dp->mem;
-	uint64_t packets = 0;
-
-	if (m->backends[b->id].state == SL_DP_DOWN || b->drain_complete)
-		return false;
-	for (uint32_t cpu = 0; cpu < m->info->cpus; cpu++)
-		packets += m->cnt_backend[(size_t)cpu * SL_BACKENDS_MAX + b->id].packets;
-	return packets > 0;
+	return c->dp->mem.backends[b->id].state != SL_DP_DOWN && !b->drain_complete &&
+	       sl_status_used(c, b->id);
 }
 
 int sl_control_backend_delete(struct sl_control *c, const char *service, const char *name,

@@ -17,8 +17,6 @@
 #include "lb_user/domain/maglev.h"
 #include "lb_user/svc/runtime.h"
 
-#define REST_MS 1000 /* a packet is in the program for microseconds */
-
 uint16_t sl_publish_now(struct sl_control *c)
 {
 	uint64_t jiffies = 0;
@@ -60,8 +58,7 @@ static uint16_t idle_ticks(const struct sl_control *c, const struct sl_service *
 	return (uint16_t)(ticks < SL_IDLE_TICKS_MAX ? ticks : SL_IDLE_TICKS_MAX);
 }
 
-/* What has expired by the shorter timeout must not be found again by the longer one. */
-static void sweep_before_longer(struct sl_control *c)
+void sl_publish_sweep(struct sl_control *c)
 {
 	uint64_t jiffies;
 
@@ -70,6 +67,7 @@ static void sweep_before_longer(struct sl_control *c)
 	sl_exceptions_sweep(c->dp->mem.exceptions, SL_EXC_SETS, c->dp->mem.backends,
 			    c->dp->mem.services,
 			    (uint32_t)(jiffies >> c->dp->mem.info->tick_shift));
+	c->dp->mem.info->swept_jiffies = jiffies;
 }
 
 void sl_publish_flags(struct sl_control *c, const struct sl_service_rt *s)
@@ -80,7 +78,8 @@ void sl_publish_flags(struct sl_control *c, const struct sl_service_rt *s)
 		     (s->spec->on_down == SL_DOWN_DROP ? SL_SF_DOWN_DROP : 0) |
 		     (s->spec->fragments == SL_FRAGMENTS_HASH3 ? SL_SF_HASH3 : 0);
 	if (rec->idle_ticks && idle_ticks(c, s->spec) > rec->idle_ticks)
-		sweep_before_longer(c);
+		sl_publish_sweep(
+			c); /* what expired by the shorter must not be found by the longer */
 	rec->idle_ticks = idle_ticks(c, s->spec);
 }
 
@@ -248,13 +247,13 @@ void sl_publish_remove_backend(struct sl_control *c, struct sl_service_rt *s,
 	sl_exceptions_purge(c->dp->mem.exceptions, SL_EXC_SETS, b->id);
 	/* no name: an agent that starts meanwhile must not take it for the one of that name */
 	c->dp->mem.labels[b->id].name[0] = '\0';
-	sl_capacity_rest(c,
-			 &(struct sl_resting){ .id = b->id, .until_ms = sl_clock_ms() + REST_MS });
+	sl_capacity_rest(
+		c, &(struct sl_resting){ .id = b->id, .until_ms = sl_clock_ms() + SL_REST_MS });
 }
 
 void sl_publish_remove_service(struct sl_control *c, struct sl_service_rt *s)
 {
-	int64_t until_ms = sl_clock_ms() + REST_MS;
+	int64_t until_ms = sl_clock_ms() + SL_REST_MS;
 
 	for (size_t i = 0; i < s->n_backends; i++) {
 		struct sl_backend_rt *b = s->backend[i];

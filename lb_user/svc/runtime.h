@@ -87,6 +87,9 @@ struct sl_control {
 	int64_t started_ms, next_settle_ms, next_sweep_ms;
 };
 
+/* An id rests this long; a packet is in the program for microseconds. */
+#define SL_REST_MS 1000
+
 #define SL_AREA 64u /* slots are handed out in multiples of this: a cache line of words or more */
 
 /* ---- capacity.c: ids and slots ------------------------------------------- */
@@ -124,6 +127,8 @@ int sl_publish_address(struct sl_control *c, const struct sl_config *config,
 		       const struct sl_addr *addr);
 /* A new service's record and table; nothing names it yet. */
 void sl_publish_service(struct sl_control *c, struct sl_service_rt *s);
+/* Removes expired flow memory of all services. */
+void sl_publish_sweep(struct sl_control *c);
 /* What may change later. */
 void sl_publish_flags(struct sl_control *c, const struct sl_service_rt *s);
 void sl_publish_backend(struct sl_control *c, struct sl_backend_rt *b);
@@ -145,6 +150,9 @@ void sl_watch_facts(const struct sl_backend_rt *b, struct sl_state_facts *ret);
 
 /* ---- adopt.c: what was pinned ----------------------------------------------- */
 int sl_adopt(struct sl_control *c, struct sl_config *config, struct sl_err *err);
+
+/* ---- status.c: what was measured, see control.h -------------------------------- */
+bool sl_status_used(const struct sl_control *c, uint16_t backend); /* ever sent a packet */
 
 /* ---- upkeep.c: what time does ------------------------------------------------ */
 int sl_upkeep_start(struct sl_control *c);

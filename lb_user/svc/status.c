@@ -23,6 +23,11 @@ static struct sl_counters sum(const struct sl_dp_mem *m, const struct sl_cnt *cn
 	return s;
 }
 
+bool sl_status_used(const struct sl_control *c, uint16_t backend)
+{
+	return sum(&c->dp->mem, c->dp->mem.cnt_backend, SL_BACKENDS_MAX, backend).packets > 0;
+}
+
 static const char *reason_of(const struct sl_backend_rt *b, const struct sl_state_facts *f)
 {
 	if (f->admin == SL_ADMIN_MAINT)

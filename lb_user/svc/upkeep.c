@@ -10,7 +10,6 @@
 
 #include "lb_user/base/clock.h"
 #include "lb_user/base/log.h"
-#include "lb_user/domain/exceptions.h"
 #include "lb_user/svc/runtime.h"
 
 #define TICK_MS	   200
@@ -34,26 +33,6 @@ static void settle(struct sl_control *c)
 		s->in_transition =
 			sl_slots_settle(&s->slots, now, c->dp->mem.services[s->id].idle_ticks);
 	}
-}
-
-static void sweep(struct sl_control *c)
-{
-	uint64_t jiffies;
-
-	if (c->dp->ops->jiffies(c->dp, &jiffies) < 0)
-		return;
-	sl_exceptions_sweep(c->dp->mem.exceptions, SL_EXC_SETS, c->dp->mem.backends,
-			    c->dp->mem.services,
-			    (uint32_t)(jiffies >> c->dp->mem.info->tick_shift));
-	c->dp->mem.info->swept_jiffies = jiffies;
-}
-
-static bool was_used(const struct sl_control *c, uint16_t id)
-{
-	for (uint32_t cpu = 0; cpu < c->dp->mem.info->cpus; cpu++)
-		if (c->dp->mem.cnt_backend[(size_t)cpu * SL_BACKENDS_MAX + id].packets)
-			return true;
-	return false;
 }
 
 static void count_flows(struct sl_control *c, struct sl_backend_rt *b, uint64_t jiffies)
@@ -82,7 +61,7 @@ static bool drain_ended(struct sl_control *c, struct sl_backend_rt *b, uint64_t 
 	count_flows(c, b, jiffies);
 	f = (struct sl_drain_facts){ .counted = c->dp->mem.backends[b->id].drain_track != 0,
 				     .active = b->drain_active,
-				     .ever_used = was_used(c, b->id),
+				     .ever_used = sl_status_used(c, b->id),
 				     .now_ms = sl_clock_wall_ms(),
 				     .since_ms = b->spec->drain_since_wall_ms,
 				     .deadline_ms = b->spec->drain_deadline_wall_ms,
@@ -153,7 +132,7 @@ static void on_timer(uv_timer_t *timer)
 		c->next_settle_ms = now_ms + SETTLE_MS;
 	}
 	if (now_ms >= c->next_sweep_ms) {
-		sweep(c);
+		sl_publish_sweep(c);
 		c->next_sweep_ms = now_ms + SWEEP_MS;
 	}
 	if (now_ms - c->started_ms > BELIEVE_MS)

@@ -98,7 +98,7 @@ static void publish_flags(struct sim_service *s)
 
 	rec->flags = (s->kind == SIM_UDP_FLOW ? SL_SF_UDP_FLOW : 0) |
 		     (s->down_drop ? SL_SF_DOWN_DROP : 0);
-	/* sweep_before_longer() */
+	/* sl_publish_sweep() */
 	if (rec->idle_ticks && sim_idle_ticks(s->idle_s) > rec->idle_ticks)
 		sl_exceptions_sweep(sl_exceptions, SL_EXC_SETS, sl_backends, sl_services,
 				    (uint32_t)(platform_jiffies >> sl_tick_shift));

@@ -145,12 +145,3 @@ struct sl_control *sl_fake_control_new(uv_loop_t *loop, struct sl_fake_dp *fake,
 		fprintf(stderr, "fake control: %s\n", err.detail);
 	return c;
 }
-
-struct sl_control *fake_control(uv_loop_t *loop)
-{
-	char dir[] = "/tmp/sluice-test-XXXXXX";
-
-	if (!mkdtemp(dir))
-		return NULL;
-	return sl_fake_control_new(loop, sl_fake_dp_new(), dir);
-}

@@ -20,12 +20,7 @@ struct sl_fake_dp {
 /* Freed by dp->ops->close(). Tick: 1024 jiffies, 4 s. */
 struct sl_fake_dp *sl_fake_dp_new(void);
 
-/*
- * A control on a fake data plane with a state file in @dir (fake_control: in a
- * fresh temporary folder, on a data plane of its own, never freed). No
- * interfaces, no services.
- */
-struct sl_control *fake_control(uv_loop_t *loop);
+/* A control on @fake with its state file in @dir. No interfaces, no services; NULL on error. */
 struct sl_control *sl_fake_control_new(uv_loop_t *loop, struct sl_fake_dp *fake, const char *dir);
 
 #endif
