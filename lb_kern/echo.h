@@ -34,8 +34,8 @@ static __always_inline bool echo_allowed(void)
 	struct sl_limit *limit = maps_limits() + maps_row();
 	__u32 window = (__u32)(PLATFORM_JIFFIES() >> CONFIG_DRAIN_SHIFT(sl_tick_shift));
 
-	if (limit->echo_window != window) {
-		limit->echo_window = window;
+	if (limit->window != window) {
+		limit->window = window;
 		limit->echo_count = 0;
 	}
 	return ++limit->echo_count <= SL_ECHO_MAX;

@@ -52,6 +52,7 @@ MAPS_DIRECT(services, struct sl_service_rec)
 MAPS_DIRECT(slots, __u32)
 MAPS_DIRECT(seen, __u16)
 MAPS_DIRECT(backends, struct sl_backend_rec)
+MAPS_DIRECT(tunnels, struct sl_tunnel_rec)
 MAPS_DIRECT(exceptions, struct sl_exc_set)
 MAPS_DIRECT(drains, __u16)
 MAPS_DIRECT(cnt_service, struct sl_cnt)
@@ -91,6 +92,11 @@ static __always_inline __u16 *maps_slot_seen(__u32 i)
 static __always_inline struct sl_backend_rec *maps_backend(__u32 id)
 {
 	return maps_backends() + platform_bounded(id, SL_BACKEND_MASK);
+}
+
+static __always_inline struct sl_tunnel_rec *maps_tunnel(__u32 backend)
+{
+	return maps_tunnels() + platform_bounded(backend, SL_BACKEND_MASK);
 }
 
 static __always_inline struct sl_service_rec *maps_service(__u32 id)

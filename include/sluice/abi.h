@@ -11,7 +11,7 @@
 #include <sluice/types.h>
 
 #define SL_ABI_MAGIC   0x736c756963650001ull /* so that zeroed memory is never adopted */
-#define SL_ABI_VERSION 1u
+#define SL_ABI_VERSION 2u
 
 struct sl_info {
 	__u64 magic;
@@ -23,7 +23,8 @@ struct sl_info {
 	__u32 tick_ms;	     /* length of a tick */
 	__u64 key[2];	     /* secret of the flow hash */
 	__u64 swept_jiffies; /* when expired entries were last removed */
-	__u64 pad;
+	__u32 features;	     /* SL_FEAT_* the attached programs were built with */
+	__u32 pad;
 };
 SL_ASSERT_SIZE(struct sl_info, 64);
 

@@ -88,6 +88,27 @@ static inline __attribute__((always_inline)) __u64 sl_hash_exc_tag(__u64 hash)
 }
 
 /*
+ * What a tunnel's outer header takes from the flow, so that networks and the
+ * receivers' queues spread flows as they would the inner ones: the source
+ * port of GUE (49152..65535, host order), the flow label of IPv6 (20 bits),
+ * the bits of the source address that are not the configured prefix's.
+ */
+static inline __attribute__((always_inline)) __u16 sl_hash_sport(__u64 hash)
+{
+	return (__u16)(0xc000 | (hash >> 24 & 0x3fff));
+}
+
+static inline __attribute__((always_inline)) __u32 sl_hash_label(__u64 hash)
+{
+	return (__u32)(hash >> 40) & 0xfffff;
+}
+
+static inline __attribute__((always_inline)) __u32 sl_hash_entropy(__u64 hash)
+{
+	return (__u32)(hash >> 8);
+}
+
+/*
  * Buckets of a service: @n is 0 or 1, the two places it may sit in, from two
  * parts of one hash. Not keyed: who sends packets does not choose where
  * services sit. One multiplication is not enough: with services numbered in

@@ -50,6 +50,10 @@
 /* Echo answers of one CPU in about a second: enough to be monitored, useless to flood with. */
 #define SL_ECHO_MAX 1000u
 
+/* "Too big" answers of one CPU in about a second: a path is discovered with one (Linux allows as
+ * many, net.ipv4.icmp_msgs_per_sec). */
+#define SL_TOO_BIG_MAX 1000u
+
 /*
  * The coarse clock of flow memory: a tick is a power of two of jiffies, about
  * four seconds (dp picks the shift from the kernel's HZ). An entry's age is

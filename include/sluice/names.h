@@ -20,6 +20,7 @@
 	X(slots)          \
 	X(seen)           \
 	X(backends)       \
+	X(tunnels)        \
 	X(exceptions)     \
 	X(drains)         \
 	X(cnt_service)    \

@@ -39,7 +39,15 @@
 	X(ICMP_OTHER, 25, PASS, "icmp_other")             \
 	X(ECHOED, 26, SEND, "echoed")                     \
 	X(ECHO_LIMITED, 27, DROP, "echo_limited")         \
-	X(BUG_RARE, 28, PASS, "bug_rare")
+	X(BUG_RARE, 28, PASS, "bug_rare")                 \
+	X(TOO_BIG, 29, DROP, "too_big")                   \
+	X(TOO_BIG_TOLD, 30, SEND, "too_big_told")         \
+	X(TOO_BIG_LIMITED, 31, DROP, "too_big_limited")   \
+	X(NO_HEADROOM, 32, DROP, "no_headroom")           \
+	X(BUG_FEATURE, 33, DROP, "bug_feature")           \
+	X(GUARD_DENIED, 34, DROP, "guard_denied")         \
+	X(GUARD_SOURCE, 35, DROP, "guard_source")         \
+	X(GUARD_SERVICE, 36, DROP, "guard_service")
 
 enum sl_reason {
 #define SL_REASON_ENUM(sym, num, act, label) SL_R_##sym = num,

@@ -69,6 +69,8 @@ SL_ASSERT_SIZE(struct sl_svc6_bucket, 128);
 #define SL_SF_UDP_FLOW	(1u << 0) /* remember every UDP flow */
 #define SL_SF_DOWN_DROP (1u << 1) /* a flow of a DOWN backend is dropped, not moved */
 #define SL_SF_HASH3	(1u << 2) /* the source port counts as 0: all fragments of a datagram meet */
+#define SL_SF_QUIC	(1u << 3) /* with UDP_FLOW: an Initial begins a flow, other packets do not */
+#define SL_SF_OVERSIZE	(1u << 4) /* IPv4 without DF is sent although the path must fragment it */
 
 struct sl_service_rec {
 	__u64 salt;		/* keyed hash of the address, port and protocol */
@@ -89,6 +91,16 @@ enum sl_dp_state {
 	SL_DP_DRAINING = 2, /* keeps its flows, takes no new ones */
 };
 
+/* How a packet gets to a backend. */
+enum sl_fwd {
+	SL_FWD_L2 = 0,	 /* its MACs are rewritten */
+	SL_FWD_IPIP = 1, /* in IPv4 or IPv6: RFC 2003, 2473, 4213 */
+	SL_FWD_GUE = 2,	 /* in UDP: draft-ietf-intarea-gue-09, variant 0 */
+};
+
+#define SL_BF_VLAN   (1u << 0) /* leaves with one tag, vlan, or with none if that is 0 */
+#define SL_BF_OUTER6 (1u << 1) /* the outer header of a tunnel is IPv6 */
+
 struct sl_backend_rec {
 	__u64 mac_lo;	  /* bytes 0-7 of the frame: destination, then source */
 	__u32 mac_hi;	  /* bytes 8-11 */
@@ -97,10 +109,32 @@ struct sl_backend_rec {
 	__u8 drain_track; /* 1..SL_DRAIN_TRACKS-1 while its flows are counted */
 	__u16 port;	  /* devmap key of ifindex */
 	__u16 service;	  /* id of the service that owns it */
+	__u8 fwd;	  /* enum sl_fwd */
+	__u8 flags;	  /* SL_BF_* */
+	__u16 mtu;	  /* longest packet it takes: the path's, less what the tunnel adds */
+	__u16 mtu_link;	  /* the same by the interface alone: nothing longer can leave */
+	__u16 vlan;	  /* 0..4094, for SL_BF_VLAN */
 	__u16 pad;
-	__u64 pad2;
 };
 SL_ASSERT_SIZE(struct sl_backend_rec, 32);
+
+/*
+ * A tunnel's outer header: one record a backend id, read only where its fwd is
+ * not L2. IPv4 addresses lie in the first four bytes of [0].
+ */
+struct sl_tunnel_rec {
+	__u64 daddr_be[2];
+	__u64 saddr_be[2];
+	__u32 entropy_be; /* bits of the source's last four bytes that the flow's hash sets */
+	__u16 dport_be;	  /* GUE */
+	__u8 pad[26];
+};
+SL_ASSERT_SIZE(struct sl_tunnel_rec, 64);
+
+#define SL_GUE_BYTES 12u /* UDP header and GUE header */
+#define SL_OVERHEAD(fwd, outer6) \
+	((fwd) == SL_FWD_L2 ? 0u \
+			    : ((outer6) ? 40u : 20u) + ((fwd) == SL_FWD_GUE ? SL_GUE_BYTES : 0u))
 
 /* ---- exceptions: remembered flows -------------------------------------- */
 
@@ -143,7 +177,7 @@ SL_ASSERT_SIZE(struct sl_exc_set, 64);
 struct sl_cnt {	       /* of one CPU, of one service or backend */
 	__u64 packets; /* sent */
 	__u64 bytes;   /* of those, as they came in */
-	__u64 flows;   /* TCP SYNs; first packets of UDP flows that are remembered */
+	__u64 flows; /* TCP SYNs; first packets of UDP flows that are remembered (QUIC: Initials) */
 	__u64 dropped; /* dropped although ours (services only) */
 };
 SL_ASSERT_SIZE(struct sl_cnt, 32);
@@ -162,11 +196,13 @@ SL_ASSERT_SIZE(struct sl_exc_cnt, 64);
 
 /* One CPU's own: what it still may answer by itself, and scratch memory. */
 struct sl_limit {
-	__u32 echo_window; /* fine tick the count is of */
+	__u32 window; /* fine tick the counts are of */
 	__u32 echo_count;
-	__u64 scratch[7]; /* lb_kern/launder.h; means nothing between packets */
+	__u32 too_big_count;
+	__u32 pad;
+	__u64 scratch[14]; /* lb_kern/launder.h; means nothing between packets */
 };
-SL_ASSERT_SIZE(struct sl_limit, 64);
+SL_ASSERT_SIZE(struct sl_limit, 128);
 
 /* Reasons of one CPU. */
 struct sl_reason_cnt {

@@ -17,6 +17,7 @@ void sl_service_defaults(struct sl_service *s)
 		.on_down = SL_DOWN_RESCHEDULE,
 		.idle_timeout_s = 300,
 		.drain_timeout_s = 300,
+		.gue_port = SL_GUE_PORT,
 		.check = {
 			.type = SL_CHECK_TCP,
 			.status_low = 200,
@@ -34,6 +35,8 @@ void sl_backend_defaults(struct sl_backend *b)
 {
 	*b = (struct sl_backend){
 		.weight = 100,
+		.gue_port = SL_GUE_PORT,
+		.vlan = SL_VLAN_KEEP,
 		.admin = SL_ADMIN_READY,
 		.drain_then = SL_THEN_DRAIN,
 	};
@@ -232,6 +235,19 @@ const char *sl_proto_name(enum sl_proto v)
 		return "tcp";
 	case SL_PROTO_UDP:
 		return "udp";
+	}
+	return "?";
+}
+
+const char *sl_forward_name(enum sl_forward v)
+{
+	switch (v) {
+	case SL_FORWARD_L2DSR:
+		return "l2dsr";
+	case SL_FORWARD_IPIP:
+		return "ipip";
+	case SL_FORWARD_GUE:
+		return "gue";
 	}
 	return "?";
 }

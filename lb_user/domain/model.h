@@ -12,7 +12,7 @@
 
 #include <sluice/limits.h>
 
-#include "lb_user/base/addr.h"
+#include "lb_user/base/prefix.h"
 
 #define SL_NAME_LEN \
 	64 /* with the final 0: names are 1..63 of [a-z0-9._-], first and last alphanumeric */
@@ -21,9 +21,13 @@
 
 enum sl_proto { SL_PROTO_TCP = 6, SL_PROTO_UDP = 17 }; /* IANA numbers */
 enum sl_mode { SL_MODE_NATIVE, SL_MODE_GENERIC };
-enum sl_udp_flows { SL_UDP_FLOW, SL_UDP_NONE };
+enum sl_udp_flows { SL_UDP_FLOW, SL_UDP_NONE, SL_UDP_QUIC };
 enum sl_fragments { SL_FRAGMENTS_DROP, SL_FRAGMENTS_HASH3 };
 enum sl_on_down { SL_DOWN_RESCHEDULE, SL_DOWN_DROP };
+enum sl_forward { SL_FORWARD_L2DSR, SL_FORWARD_IPIP, SL_FORWARD_GUE };
+/* IPv4 without DF that is longer than the path to a backend takes, but not longer than the
+ * interface does: dropped, or sent for a router to fragment. */
+enum sl_oversize { SL_OVERSIZE_DROP, SL_OVERSIZE_SEND };
 enum sl_admin { SL_ADMIN_READY, SL_ADMIN_DRAIN, SL_ADMIN_MAINT };
 enum sl_drain_then { SL_THEN_DRAIN, SL_THEN_MAINT, SL_THEN_DELETE }; /* drain: stay drained */
 enum sl_check_type { SL_CHECK_NONE, SL_CHECK_TCP, SL_CHECK_HTTP };
@@ -39,11 +43,18 @@ struct sl_check {
 	char host[SL_TEXT_LEN];		  /* http: Host header; "": the backend's address */
 };
 
+#define SL_GUE_PORT  6080 /* IANA: gue */
+#define SL_VLAN_KEEP (-1) /* tags leave as they came; 0: none leaves; else the one that does */
+
 struct sl_backend {
 	char name[SL_NAME_LEN];
-	struct sl_addr addr;
-	uint16_t port;	 /* l2dsr rewrites no port: always the service's */
-	uint16_t weight; /* 0..SL_WEIGHT_MAX */
+	struct sl_addr addr; /* with a tunnel of either family, else the service's */
+	uint16_t port;	     /* no mode rewrites a port: always the service's */
+	enum sl_forward forward;
+	bool forward_own;  /* declared with the backend; else the service's */
+	uint16_t gue_port; /* 1..65535, for SL_FORWARD_GUE */
+	int32_t vlan;	   /* SL_VLAN_KEEP, 0 or 1..4094 */
+	uint16_t weight;   /* 0..SL_WEIGHT_MAX */
 	enum sl_admin admin;
 	char reason[SL_TEXT_LEN]; /* why admin is not ready, by whoever set it */
 	/* admin == drain only: */
@@ -62,6 +73,9 @@ struct sl_service {
 	enum sl_udp_flows udp_flows;
 	enum sl_fragments fragments; /* hash3: UDP only, one service of an address */
 	enum sl_on_down on_down;
+	enum sl_forward forward; /* of backends that declare none */
+	uint16_t gue_port;
+	enum sl_oversize oversize;
 	uint32_t idle_timeout_s;  /* SL_IDLE_TIMEOUT_MIN_S..MAX_S */
 	uint32_t drain_timeout_s; /* default deadline of a drain; 0: none */
 	struct sl_check check;
@@ -74,8 +88,18 @@ struct sl_interface {
 	enum sl_mode mode;
 };
 
+/*
+ * The source of tunnels' outer headers: an address (length 32 or 128), or a
+ * prefix whose rest is filled from the flow's hash, so that receivers spread
+ * flows over their queues. Family 0: the address the kernel would use itself.
+ */
+struct sl_encapsulation {
+	struct sl_prefix source4, source6;
+};
+
 struct sl_config {
 	uint64_t revision; /* +1 with every accepted change */
+	struct sl_encapsulation encapsulation;
 	struct sl_interface *interfaces;
 	size_t n_interfaces;
 	struct sl_service *services; /* heap, sorted by name, unique */
@@ -115,6 +139,7 @@ int sl_service_remove(struct sl_service *s, const char *name);
 /* Words as in JSON, "tcp", "ready"...; never NULL for values of the enum. */
 const char *sl_proto_name(enum sl_proto v);
 const char *sl_mode_name(enum sl_mode v);
+const char *sl_forward_name(enum sl_forward v);
 const char *sl_admin_name(enum sl_admin v);
 const char *sl_check_name(enum sl_check_type v);
 const char *sl_then_name(enum sl_drain_then v);

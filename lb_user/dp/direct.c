@@ -43,6 +43,7 @@ static size_t map_bytes(const char *name, unsigned cpus)
 		{ "sl_slots", sizeof(uint32_t) * SL_SLOTS_TOTAL, false },
 		{ "sl_seen", sizeof(uint16_t) * SL_SLOTS_TOTAL, false },
 		{ "sl_backends", sizeof(struct sl_backend_rec) * SL_BACKENDS_MAX, false },
+		{ "sl_tunnels", sizeof(struct sl_tunnel_rec) * SL_BACKENDS_MAX, false },
 		{ "sl_exceptions", sizeof(struct sl_exc_set) * SL_EXC_SETS, false },
 		{ "sl_drains", sizeof(uint16_t) * SL_DRAIN_TRACKS * SL_DRAIN_CELLS, false },
 		{ "sl_cnt_service", sizeof(struct sl_cnt) * SL_SERVICES_MAX, true },

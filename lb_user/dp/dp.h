@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include <sluice/abi.h>
+#include <sluice/features.h>
 #include <sluice/reasons.h>
 #include <sluice/types.h>
 
@@ -29,6 +30,7 @@ struct sl_dp_mem {
 	uint32_t *slots;
 	uint16_t *seen;
 	struct sl_backend_rec *backends;
+	struct sl_tunnel_rec *tunnels; /* [SL_BACKENDS_MAX] */
 	struct sl_exc_set *exceptions;
 	uint16_t *drains;		  /* [SL_DRAIN_TRACKS][SL_DRAIN_CELLS] */
 	struct sl_cnt *cnt_service;	  /* [cpus][SL_SERVICES_MAX] */
@@ -48,6 +50,13 @@ struct sl_dp_ops {
 	unsigned (*attached)(struct sl_dp *dp, const char *name);
 	/* Devmap entry: packets sent to @port leave by @ifindex (0 removes it). */
 	int (*port_set)(struct sl_dp *dp, uint16_t port, uint32_t ifindex, struct sl_err *err);
+	/*
+	 * Replaces the programs by ones with these SL_FEAT_* (sluice/features.h),
+	 * on every interface, without a moment in which none is attached; nothing
+	 * is done if they have just these. info->features tells which they have.
+	 * On error the old programs stay.
+	 */
+	int (*specialise)(struct sl_dp *dp, uint32_t features, struct sl_err *err);
 	/* The packet path's clock: jiffies. */
 	int (*jiffies)(struct sl_dp *dp, uint64_t *ret);
 	/* Detaches everything and removes the pins. */

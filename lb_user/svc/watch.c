@@ -61,6 +61,7 @@ static int write_hop(struct sl_backend_rt *b, const struct sl_nexthop_info *hop)
 		__atomic_store_n(&rec->ifindex, 0, __ATOMIC_SEQ_CST);
 		__atomic_store_n(&rec->port, port, __ATOMIC_RELEASE);
 	}
+	rec->mtu = rec->mtu_link = hop->mtu < UINT16_MAX ? (__u16)hop->mtu : UINT16_MAX;
 	__atomic_store_n(&rec->mac_hi, high, __ATOMIC_RELAXED);
 	__atomic_store_n(&rec->mac_lo, low, __ATOMIC_RELEASE);
 	__atomic_store_n(&rec->ifindex, hop->ifindex, __ATOMIC_RELEASE);

@@ -78,6 +78,7 @@ static void fake_close(struct sl_dp *dp)
 	free(m->slots);
 	free(m->seen);
 	free(m->backends);
+	free(m->tunnels);
 	free(m->exceptions);
 	free(m->drains);
 	free(m->cnt_service);
@@ -113,6 +114,7 @@ struct sl_fake_dp *sl_fake_dp_new(void)
 	m->slots = calloc(SL_SLOTS_TOTAL, sizeof(*m->slots));
 	m->seen = calloc(SL_SLOTS_TOTAL, sizeof(*m->seen));
 	m->backends = calloc(SL_BACKENDS_MAX, sizeof(*m->backends));
+	m->tunnels = calloc(SL_BACKENDS_MAX, sizeof(*m->tunnels));
 	m->exceptions = calloc(SL_EXC_SETS, sizeof(*m->exceptions));
 	m->drains = calloc((size_t)SL_DRAIN_TRACKS * SL_DRAIN_CELLS, sizeof(*m->drains));
 	m->cnt_service = calloc(SL_SERVICES_MAX, sizeof(*m->cnt_service));

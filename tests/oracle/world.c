@@ -20,6 +20,7 @@
 	X(slots, SL_SLOTS_TOTAL)                   \
 	X(seen, SL_SLOTS_TOTAL)                    \
 	X(backends, SL_BACKENDS_MAX)               \
+	X(tunnels, SL_BACKENDS_MAX)                \
 	X(exceptions, SL_EXC_SETS)                 \
 	X(drains, SL_DRAIN_TRACKS *SL_DRAIN_CELLS) \
 	X(labels, SL_BACKENDS_MAX)

@@ -243,7 +243,7 @@ static void echo_limit(bool is_v6)
 		       sl_rig_reason(&rig, SL_R_ECHO_LIMITED) == 500 && !others,
 	       name, "%u answered, %u dropped, other CPUs' counts touched: %u", answers, drops,
 	       others);
-	rig.mem->limits[rig.row].echo_window--; /* as if a second had gone by */
+	rig.mem->limits[rig.row].window--; /* as if a second had gone by */
 	sl_rig_run(&rig, p.byte, p.len, &out);
 	snprintf(name, sizeof(name), "ipv%d echo: and again in the next window", is_v6 ? 6 : 4);
 	sl_tap(out.verdict == XDP_TX, name, "verdict %d", out.verdict);

@@ -31,7 +31,7 @@ static void echo_spent(struct sl_rig *r)
 	sl_rig_tick(r, NULL);
 	if (r->dp->ops->jiffies(r->dp, &jiffies))
 		sl_tap_bail("read the clock", "the clock program does not run");
-	limit->echo_window = (uint32_t)(jiffies >> (r->mem->info->tick_shift - 2));
+	limit->window = (uint32_t)(jiffies >> (r->mem->info->tick_shift - 2));
 	limit->echo_count = SL_ECHO_MAX;
 }
 
@@ -44,7 +44,7 @@ static void echo_one_left(struct sl_rig *r)
 static void echo_spent_before(struct sl_rig *r)
 {
 	echo_spent(r);
-	r->mem->limits[r->row].echo_window--;
+	r->mem->limits[r->row].window--;
 }
 
 static void no_backend_tcp4(struct sl_rig *r)
