@@ -70,6 +70,7 @@ PROGT	:= $(patsubst tests/prog/%.c,$(B)/tests/prog/%,$(sort $(wildcard tests/pro
 TOOLS	:= $(B)/tests/netns/rig
 FUZZP	:= $(B)/tests/oracle/fuzz_packets
 SIMT	:= $(B)/tests/kern_host/test_sim
+SIMK	:= $(B)/tests/kern_host/test_sim_kernel
 BENCH	:= $(patsubst bench/%.c,$(B)/bench/%,$(sort $(filter-out %.bpf.c,$(wildcard bench/*.c))))
 TESTLIB	:= $(call obj,$(sort $(filter-out %.bpf.c,$(wildcard tests/lib/*.c))))
 PROGLIB	:= $(call obj,$(sort $(filter-out tests/prog/test_%,$(wildcard tests/prog/*.c))))
@@ -96,11 +97,19 @@ $(B)/tests/kern_host/hooked_%.o: lb_user/domain/%.c Makefile
 	@mkdir -p $(@D)
 	@echo "  CC      $@"
 	$(Q)$(CC) $(CFLAGS) -include tests/kern_host/sim_stores.h -c $< -o $@
-$(SIMT): $(call obj,$(sort $(wildcard tests/kern_host/sim_*.c)) tests/kern_host/test_sim.c \
+SIMK_ONLY := $(addprefix tests/kern_host/sim_,kernel.c program.c frame.c)
+SIMT_ONLY := $(addprefix tests/kern_host/sim_,picker.c scenes.c)
+$(SIMT): $(call obj,$(sort $(filter-out $(SIMK_ONLY),$(wildcard tests/kern_host/sim_*.c))) tests/kern_host/test_sim.c \
 	   tests/prog/tap.c lb_user/domain/maglev.c lb_user/domain/state.c lb_user/base/err.c \
 	   lb_user/base/idpool.c) $(patsubst %,$(B)/tests/kern_host/hooked_%.o,slots exceptions)
 	@echo "  LD      $@"
 	$(Q)$(CC) $(OPT) $(LDHARD) $^ -o $@
+$(SIMK): $(call obj,$(sort $(filter-out $(SIMT_ONLY),$(wildcard tests/kern_host/sim_*.c))) \
+	   tests/kern_host/test_sim_kernel.c tests/prog/tap.c $(DP_SRC) \
+	   $(filter-out %/slots.c %/exceptions.c,$(BASE_SRC))) \
+	   $(patsubst %,$(B)/tests/kern_host/hooked_%.o,slots exceptions)
+	@echo "  LD      $@"
+	$(Q)$(CC) $(OPT) $(LDHARD) -Wl,--wrap=bpf_program__set_insns $^ $(LIBS) -lm -o $@
 $(TOOLS): $(call obj,$(sort $(wildcard tests/netns/*.c)))
 	@echo "  LD      $@"
 	$(Q)$(CC) $(OPT) $(LDHARD) $^ -luv -lm -o $@
@@ -137,7 +146,7 @@ test: deps		## every test that CI runs; ends in "N passed, N failed"
 	@tests/run.sh $(B) $(TIER)
 
 .PHONY: tests-built
-tests-built: $(UNIT) $(SIMT) $(PROGT) $(TOOLS) $(FUZZP)
+tests-built: $(UNIT) $(SIMT) $(SIMK) $(PROGT) $(TOOLS) $(FUZZP)
 
 test-unit test-sim test-prog test-oracle test-api test-netns test-vm: test-%:	## one tier of the tests
 	@$(MAKE) --no-print-directory test TIER=$*

@@ -176,7 +176,12 @@ static bool stage(struct sim_service *s, struct sim_backend *b)
 	if (sl_idpool_take(sim.ids, &id) < 0)
 		return false;
 	b->id = (uint16_t)id;
-	sl_backends[id] = (struct sl_backend_rec){ .service = s->id };
+	/* for the program in the kernel: where frames go, and a MAC that says the id */
+	sl_backends[id] = (struct sl_backend_rec){ .service = s->id,
+						   .mac_lo = SIM_MAC(id),
+						   .ifindex = SIM_IFINDEX,
+						   .mtu = UINT16_MAX,
+						   .mtu_link = UINT16_MAX };
 	sim.gen[id]++;
 	sim.owner[id] = (uint8_t)(s - sim.service + 1);
 	sim_note("service %u: add %s (%u), weight %u", s->id, b->name, id, b->weight);

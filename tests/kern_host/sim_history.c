@@ -50,11 +50,13 @@ static void set_clock(void)
 	static const uint32_t hz[] = { 100, 250, 250, 300, 1000 };
 	uint64_t jiffy_ns, tick;
 
-	sim.hz = hz[sim_below(5)];
-	jiffy_ns = 1000000000ull / sim.hz;
-	sl_tick_shift = 2;
-	while (jiffy_ns << (sl_tick_shift + 1) < 6000000000ull)
-		sl_tick_shift++;
+	do {
+		sim.hz = hz[sim_below(5)];
+		jiffy_ns = 1000000000ull / sim.hz;
+		sl_tick_shift = 2;
+		while (jiffy_ns << sl_tick_shift < 3750000000ull)
+			sl_tick_shift++;
+	} while (sim_tick_shift_only && sl_tick_shift != sim_tick_shift_only);
 	sim.tick_ms = (uint32_t)((jiffy_ns << sl_tick_shift) / 1000000);
 	/* anywhere, also just before the 16-bit clock of slots wraps */
 	tick = sim_chance(30) ? 65536 - sim_below(200) : 1 + sim_random() % (1 << 24);
@@ -71,9 +73,7 @@ uint32_t sim_some_idle_s(void)
 		s = 900;
 	else if (sim.fault == SIM_DOWN_KEPT)
 		s = 5;
-
-	/* 900 s are 264 ticks of 3.4 s: more than a timeout can be (README.md) */
-	return s == 900 && sim.hz == 300 ? 600 : s;
+	return s;
 }
 
 static void set_service(uint32_t i, uint32_t *base)

@@ -258,7 +258,8 @@ static bool race(uint64_t seed, uint32_t k, bool drained, enum sim_fault fault, 
 	return fired;
 }
 
-uint32_t sim_races(uint64_t seed, enum sim_fault fault, uint8_t tcp_flags, uint32_t *ret_times)
+static uint32_t count_races(uint64_t seed, enum sim_fault fault, uint8_t tcp_flags,
+			    uint32_t *ret_times)
 {
 	uint32_t wrong = 0;
 
@@ -271,10 +272,53 @@ uint32_t sim_races(uint64_t seed, enum sim_fault fault, uint8_t tcp_flags, uint3
 
 static void races(uint64_t seed, uint8_t tcp_flags, const char *what)
 {
-	uint32_t times, wrong = sim_races(seed, SIM_OK, tcp_flags, &times);
+	uint32_t times, wrong = count_races(seed, SIM_OK, tcp_flags, &times);
 	char line[200];
 
 	snprintf(line, sizeof(line), "an owner comes back within %s, at each of %u accesses", what,
+		 times);
+	sl_tap(times > 10 && !wrong, line, "%u of them misrouted the flow", wrong);
+}
+
+/*
+ * A slot's transition is over, but it was not settled yet. Its owner, DOWN,
+ * comes back within a SYN, and then slots settle. Returns as race() does.
+ */
+static void come_up_and_settle(void)
+{
+	come_up();
+	sim_agent_settle();
+}
+
+static bool settle_race(uint64_t seed, uint32_t k, uint32_t *wrong)
+{
+	uint64_t hash = seed * 0x9e3779b97f4a7c15ull;
+	uint32_t first;
+	bool fired;
+
+	open_world(seed, 5, 251, 30);
+	returning = backend_of(hash); /* all were raised by coming UP */
+	set_health(returning, SL_HEALTH_DOWN);
+	platform_jiffies += sim_jiffies(120);
+	sim.on_access = come_up_and_settle;
+	sim_mid_arm(k);
+	first = deliver(hash, PKT_TCP_SYN);
+	fired = returning->health == SL_HEALTH_UP;
+	sim_mid_arm(0);
+	*wrong += deliver(hash, PKT_TCP_ACK) != first;
+	close_world();
+	return fired;
+}
+
+static void settle_races(uint64_t seed)
+{
+	uint32_t wrong = 0, times = 0;
+	char line[200];
+
+	for (uint32_t k = 1; settle_race(seed + k, k, &wrong); k++)
+		times++;
+	snprintf(line, sizeof(line),
+		 "an owner comes back and slots settle within a SYN, at each of %u accesses",
 		 times);
 	sl_tap(times > 10 && !wrong, line, "%u of them misrouted the flow", wrong);
 }
@@ -333,6 +377,38 @@ static void sweep_while_ticking(uint64_t seed)
 	close_world();
 }
 
+static void ticks_and_ack(void)
+{
+	platform_jiffies += 3; /* as long as the agent needs for a large table */
+	racing_to = deliver(racing_hash, PKT_TCP_ACK);
+}
+
+/*
+ * The idle timeout is a whole number of ticks, so nothing was rounded up. The
+ * agent reads the clock, a tick begins, a packet comes, and only then is the
+ * flow's slot moved: its transition must last the flow's whole silence.
+ */
+static void move_while_ticking(uint64_t seed)
+{
+	uint32_t first;
+
+	open_world(seed, 5, 251, 512); /* 125 ticks */
+	pass_s(600);
+	racing_hash = sim_random();
+	first = deliver(racing_hash, PKT_TCP_SYN);
+	platform_jiffies |= 1023;
+	sim.on_store = ticks_and_ack;
+	sim_stores_left = 1;
+	set_weight(backend_of(racing_hash), 0);
+	sim.on_store = NULL;
+	platform_jiffies += svc->idle_jiffies - 1;
+	sim_agent_settle();
+	sl_tap(racing_to == first && deliver(racing_hash, PKT_TCP_ACK) == first,
+	       "a tick begins while slots move: a flow silent for almost its timeout stays",
+	       "the slot was settled a tick too early");
+	close_world();
+}
+
 static void longer_timeout(uint64_t seed)
 {
 	uint32_t first;
@@ -355,6 +431,17 @@ static void longer_timeout(uint64_t seed)
 	close_world();
 }
 
+static void one_look(uint64_t seed)
+{
+	uint32_t times, wrong = count_races(seed, SIM_ONE_LOOK, PKT_TCP_ACK, &times);
+	char line[160];
+
+	snprintf(line, sizeof(line),
+		 "control: the slot not read again after the state: %u of %u packets misrouted",
+		 wrong, times);
+	sl_tap(wrong > 0, line, "the simulator does not see this fault");
+}
+
 void sim_scenes(uint64_t seed)
 {
 	flood_settled(seed);
@@ -363,7 +450,10 @@ void sim_scenes(uint64_t seed)
 	probe_finds_the_last(seed);
 	races(seed, PKT_TCP_SYN, "a SYN");
 	races(seed, PKT_TCP_ACK, "a later packet");
+	settle_races(seed);
+	move_while_ticking(seed);
 	settle_while_ticking(seed);
 	sweep_while_ticking(seed);
 	longer_timeout(seed);
+	one_look(seed);
 }

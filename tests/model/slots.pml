@@ -27,7 +27,7 @@
 #define IDLE 1 /* ticks: idle_ticks */
 
 #ifndef SLACK /* ticks that a slot stays in transition beyond IDLE, see README.md */
-#define SLACK 2
+#define SLACK 3
 #endif
 #define SEEN_OLD  (IDLE + SLACK + 2) /* settled even by a clock read a tick ago */
 #define ENTRY_OLD (IDLE + 2)
