@@ -73,8 +73,10 @@ static void complete_drains(struct sl_service *s)
 
 static int check_service(const struct sl_config *c, struct sl_service *s, struct sl_err *err)
 {
-	int r = sl_validate_service(s, err);
+	int r;
 
+	sl_service_inherit(s);
+	r = sl_validate_service(s, err);
 	if (!r)
 		r = sl_validate_beside(c, s, err);
 	if (!r)
