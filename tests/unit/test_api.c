@@ -320,44 +320,6 @@ Test(api, status)
 #undef HAS_REASON
 }
 
-/* A backend shows what it declared, and in its status what holds. */
-Test(api, forwarding)
-{
-	make_web();
-	MEMBER("forwarding.mode", "l2dsr");
-	MEMBER("forwarding.gue_port", "6080");
-	MEMBER("forwarding.oversize", "drop");
-	ASK(422, "PUT", WEB "/backends/b6", JSON, "{\"address\":\"2001:db8::6\"}");
-	MEMBER("errors.0.pointer", "/address");
-	ASK(201, "PUT", WEB "/backends/b6", JSON,
-	    "{\"address\":\"2001:db8::6\",\"forwarding\":{\"mode\":\"ipip\"},\"vlan\":0}");
-	MEMBER("forwarding.mode", "ipip");
-	MEMBER("forwarding.gue_port", "(none)");
-	MEMBER("vlan", "0");
-	MEMBER("status.forwarding.mode", "ipip");
-	MEMBER("status.forwarding.gue_port", "(none)");
-	ASK(200, "GET", B1, NULL, NULL);
-	MEMBER("forwarding", "(none)");
-	MEMBER("vlan", "(none)");
-	MEMBER("status.forwarding.mode", "l2dsr");
-
-	/* the service changes: those that declare nothing follow */
-	ASK(200, "PUT", WEB, JSON,
-	    "{\"address\":\"192.0.2.10\",\"port\":443,\"table\":{\"size\":251},\"health_check\":"
-	    "{\"type\":\"none\"},\"forwarding\":{\"mode\":\"gue\",\"gue_port\":7000,\"oversize\":"
-	    "\"send\"},\"backends\":[{\"name\":\"b1\",\"address\":\"198.51.100.1\"},"
-	    "{\"name\":\"b6\",\"address\":\"2001:db8::6\",\"forwarding\":{\"mode\":\"ipip\"}}]}");
-	MEMBER("forwarding.oversize", "send");
-	MEMBER("backends.0.forwarding", "(none)");
-	MEMBER("backends.0.status.forwarding.mode", "gue");
-	MEMBER("backends.0.status.forwarding.gue_port", "7000");
-	MEMBER("backends.1.vlan", "(none)");
-	MEMBER("backends.1.status.forwarding.mode", "ipip");
-	ASK(200, "GET", "/api/v1/status", NULL, NULL);
-	MEMBER("encapsulation.source4", "null");
-	MEMBER("encapsulation.source6", "null");
-}
-
 Test(api, livez_and_readyz)
 {
 	ASK(200, "GET", "/livez", NULL, NULL);
@@ -404,47 +366,6 @@ Test(api_read_only, refuses_changes_and_says_why)
 	cr_expect(has("[-] configuration: "), "%s", h.raw);
 	cr_expect(has("\nnot ready\n"), "%s", h.raw);
 	ASK(200, "GET", "/metrics", NULL, NULL);
-}
-
-/* ---- tunnels' sources ------------------------------------------------------------------ */
-
-static void setup_sources(void)
-{
-	sl_http_init(&h, "{\"revision\":4,\"encapsulation\":{\"source4\":\"10.9.0.0/16\","
-			 "\"source6\":\"2001:db8:9::1\"},\"services\":[]}");
-}
-
-TestSuite(api_sources, .init = setup_sources, .fini = teardown);
-
-Test(api_sources, are_shown_kept_and_nobodys_address)
-{
-	char state[128], text[4096];
-	size_t len;
-	FILE *f;
-
-	ASK(200, "GET", "/api/v1/status", NULL, NULL);
-	MEMBER("encapsulation.source4", "10.9.0.0/16");
-	MEMBER("encapsulation.source6", "2001:db8:9::1/128");
-	make_web();
-	ASK(422, "POST", WEB "/backends", JSON,
-	    "{\"name\":\"b3\",\"address\":\"10.9.0.3\",\"forwarding\":{\"mode\":\"gue\"}}");
-	cr_expect(has("10.9.0.0/16"), "%s", h.raw);
-	ASK(422, "POST", "/api/v1/services", JSON,
-	    "{\"name\":\"six\",\"address\":\"2001:db8:9::1\",\"port\":80}");
-	MEMBER("errors.0.pointer", "/address");
-	ASK(200, "GET", WEB "/backends", NULL, NULL);
-	MEMBER("items.2", "(none)");
-	ASK(201, "POST", WEB "/backends", JSON, "{\"name\":\"b3\",\"address\":\"10.9.0.3\"}");
-
-	/* the state file that the change has written still holds them */
-	snprintf(state, sizeof(state), "%s/state.json", h.dir);
-	f = fopen(state, "re");
-	cr_assert(f != NULL);
-	len = fread(text, 1, sizeof(text) - 1, f);
-	text[len] = 0;
-	fclose(f);
-	cr_expect(strstr(text, "\"source4\":\t\"10.9.0.0/16\"") != NULL, "%s", text);
-	cr_expect(strstr(text, "\"source6\":\t\"2001:db8:9::1/128\"") != NULL, "%s", text);
 }
 
 /* ---- an interface that is not there ---------------------------------------------------- */

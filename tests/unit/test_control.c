@@ -304,75 +304,25 @@ Test(control, an_address_is_known_without_a_port_while_it_has_services)
 	lab_done(&l);
 }
 
-/* Another way to the backends is no other table, and no other backend. */
-Test(control, forwarding_changes_while_flows_stay)
+/* What a backend does not declare is the service's, also where no codec has filled it in. */
+Test(control, backends_follow_their_service)
 {
-	uint16_t a, b, id;
-	uint32_t words[251];
+	struct sl_backend b = backend("b", "2001:db8::2", 100);
+	struct sl_service s = service("web", "192.0.2.1");
+	const struct sl_backend *now;
 	struct lab l;
-	struct sl_service s = {};
-	const struct sl_service *now;
-	bool created = true;
 
 	lab_init(&l);
-	make_web(&l);
-	id = id_of(&l, "192.0.2.1");
-	a = backend_id(&l, "a");
-	b = backend_id(&l, "b");
-	memcpy(words, &l.fake->dp.mem.slots[l.fake->dp.mem.services[id].slot_base], sizeof(words));
-	cr_assert_eq(sl_service_copy(&sl_control_config(l.control)->services[0], &s), 0);
 	s.forward = SL_FORWARD_GUE;
 	s.gue_port = 7000;
-	s.oversize = SL_OVERSIZE_SEND;
-	s.backends[1].forward_own = true;
-	s.backends[1].forward = SL_FORWARD_IPIP;
-	s.backends[1].vlan = 7;
-	cr_assert_eq(sl_control_service_replace(l.control, &s, &created, &l.err), 0, "%s",
-		     l.err.detail);
-	cr_assert(!created);
-	now = &sl_control_config(l.control)->services[0];
-	cr_assert_eq(now->oversize, SL_OVERSIZE_SEND);
-	cr_assert_eq(now->backends[0].forward, SL_FORWARD_GUE, "follows");
-	cr_assert_eq(now->backends[0].gue_port, 7000);
-	cr_assert_eq(now->backends[1].forward, SL_FORWARD_IPIP);
-	cr_assert_eq(now->backends[1].vlan, 7);
-	cr_assert_eq(id_of(&l, "192.0.2.1"), id);
-	cr_assert_eq(backend_id(&l, "a"), a);
-	cr_assert_eq(backend_id(&l, "b"), b);
-	cr_assert_arr_eq(words, &l.fake->dp.mem.slots[l.fake->dp.mem.services[id].slot_base],
-			 sizeof(words));
-
-	/* and after a restart, from the state file */
-	lab_stop(&l);
-	l.fake->dp.adopted = true;
-	l.control = sl_fake_control_new(&l.loop, l.fake, l.dir);
-	cr_assert_not_null(l.control);
-	now = &sl_control_config(l.control)->services[0];
-	cr_assert_eq(now->backends[0].forward, SL_FORWARD_GUE);
-	cr_assert(!now->backends[0].forward_own);
-	cr_assert_eq(now->backends[1].forward, SL_FORWARD_IPIP);
-	cr_assert_eq(now->backends[1].vlan, 7);
-	sl_service_done(&s);
-	lab_done(&l);
-}
-
-Test(control, udp_flows_change_between_flow_and_quic)
-{
-	struct sl_service s = service("web", "192.0.2.1");
-	bool created;
-	struct lab l;
-
-	lab_init(&l);
-	s.proto = SL_PROTO_UDP;
+	cr_assert_eq(sl_service_add(&s, &b), 0);
 	cr_assert_eq(sl_control_service_create(l.control, &s, &l.err), 0, "%s", l.err.detail);
-	s.udp_flows = SL_UDP_QUIC;
-	cr_assert_eq(sl_control_service_replace(l.control, &s, &created, &l.err), 0, "%s",
-		     l.err.detail);
-	cr_assert_eq(sl_control_config(l.control)->services[0].udp_flows, SL_UDP_QUIC);
-	s.udp_flows = SL_UDP_FLOW;
-	cr_assert_eq(sl_control_service_replace(l.control, &s, &created, &l.err), 0, "%s",
-		     l.err.detail);
-	cr_assert_eq(sl_control_config(l.control)->services[0].udp_flows, SL_UDP_FLOW);
+	add(&l, "web", "c", "10.0.0.3", 100);
+	now = sl_control_config(l.control)->services[0].backends;
+	cr_assert_eq(now[0].forward, SL_FORWARD_GUE);
+	cr_assert_eq(now[1].forward, SL_FORWARD_GUE);
+	cr_assert_eq(now[1].gue_port, 7000);
+	sl_service_done(&s);
 	lab_done(&l);
 }
 
