@@ -134,6 +134,9 @@ Test(api, backend_from_creation_to_deletion)
 	MEMBER("status.drain.complete", "false");
 	ASK(409, "POST", WEB "/backends", JSON, "{\"name\":\"b3\",\"address\":\"198.51.100.4\"}");
 	MEMBER("code", "already-exists");
+	/* of the body, not of the service it would go into */
+	ASK(422, "PUT", WEB "/backends/a4", JSON, "{\"address\":\"198.51.100.3\"}");
+	MEMBER("errors.0.pointer", "/address");
 	ASK(201, "PUT", WEB "/backends/b4", JSON, "{\"address\":\"198.51.100.4\"}");
 	ASK(200, "PUT", WEB "/backends/b4", JSON, "{\"address\":\"198.51.100.4\",\"weight\":0}");
 	MEMBER("weight", "0");

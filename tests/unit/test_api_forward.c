@@ -183,6 +183,7 @@ Test(api_sources, are_shown_kept_and_nobodys_address)
 	ASK(422, "POST", WEB "/backends", JSON,
 	    "{\"name\":\"b3\",\"address\":\"10.9.0.3\",\"forwarding\":{\"mode\":\"gue\"}}");
 	cr_expect(has("10.9.0.0/16"), "%s", h.raw);
+	MEMBER("errors.0.pointer", "/address");
 	ASK(422, "POST", "/api/v1/services", JSON,
 	    "{\"name\":\"six\",\"address\":\"2001:db8:9::1\",\"port\":80}");
 	MEMBER("errors.0.pointer", "/address");
