@@ -68,13 +68,11 @@ static void add_counts(struct counts *c, const struct sl_oracle_out *out)
 	const __u64 *more = (const __u64 *)&out->exc;
 	__u64 *sum = (__u64 *)&c->exc;
 
-	c->reason.packets[number_of(out->why) & (SL_REASONS_MAX - 1)]++;
+	if (out->why != SL_WHY_SENT)
+		c->reason.packets[number_of(out->why) & (SL_REASONS_MAX - 1)]++;
 	for (size_t i = 0; i < sizeof(out->exc) / sizeof(*sum); i++)
 		sum[i] += more[i];
 	if (out->why == SL_WHY_SENT) {
-		c->service.packets += n.packets;
-		c->service.bytes += n.bytes;
-		c->service.flows += n.flows;
 		c->backend.packets += n.packets;
 		c->backend.bytes += n.bytes;
 		c->backend.flows += n.flows;

@@ -39,18 +39,18 @@ static void run_host(const struct sl_subject *s, const uint8_t *frame, uint32_t 
 	struct sl_host host = {
 		.mem = s->mem, .jiffies = jiffies, .cpu = s->row, .egress = s->egress
 	};
-	uint8_t *copy = malloc(len); /* so that a byte too far is seen */
-	unsigned n = len;
+	uint8_t *block = malloc(SL_HOST_HEADROOM + len); /* so that a byte too far is seen */
+	unsigned at = SL_HOST_HEADROOM, n = len;
 
-	if (!copy)
+	if (!block)
 		sl_tap_bail("run one packet", "no memory");
-	memcpy(copy, frame, len);
+	memcpy(block + at, frame, len);
 	ret->port = 0;
-	ret->verdict = sl_host_walk(copy, &n, ingress, &host, &ret->port);
+	ret->verdict = sl_host_walk(block, &at, &n, ingress, &host, &ret->port);
 	ret->len = n;
 	ret->port_seen = true;
-	memcpy(ret->byte, copy, n < len ? n : len);
-	free(copy);
+	memcpy(ret->byte, block + at, n < sizeof(ret->byte) ? n : sizeof(ret->byte));
+	free(block);
 }
 
 static unsigned pin(void)

@@ -126,7 +126,9 @@ void sl_world_write_backend(struct sl_dp_mem *m, const struct sl_oracle *o, uint
 				      .state = b->state,
 				      .drain_track = b->drain_track,
 				      .port = b->port,
-				      .service = b->service };
+				      .service = b->service,
+				      .mtu = UINT16_MAX,
+				      .mtu_link = UINT16_MAX };
 
 	memcpy(&rec.mac_lo, b->macs, 8);
 	memcpy(&rec.mac_hi, b->macs + 8, 4);
