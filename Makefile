@@ -99,7 +99,7 @@ $(B)/tests/kern_host/hooked_%.o: lb_user/domain/%.c Makefile
 	@echo "  CC      $@"
 	$(Q)$(CC) $(CFLAGS) -include tests/kern_host/sim_stores.h -c $< -o $@
 SIMK_ONLY := $(addprefix tests/kern_host/sim_,kernel.c program.c frame.c)
-SIMT_ONLY := $(addprefix tests/kern_host/sim_,picker.c scenes.c)
+SIMT_ONLY := tests/kern_host/sim_picker.c
 $(SIMT): $(call obj,$(sort $(filter-out $(SIMK_ONLY),$(wildcard tests/kern_host/sim_*.c))) tests/kern_host/test_sim.c \
 	   tests/prog/tap.c lb_user/domain/maglev.c lb_user/domain/state.c lb_user/base/err.c \
 	   lb_user/base/idpool.c) $(patsubst %,$(B)/tests/kern_host/hooked_%.o,slots exceptions)

@@ -99,6 +99,7 @@ struct sim_stats {
 
 struct sim_resting {
 	uint16_t id;
+	bool purged;
 	uint64_t until;
 };
 
@@ -233,6 +234,7 @@ void sim_report(const char *mode, const struct sim_stats *st, bool is_sum);
 void sim_histories(uint64_t seed, uint32_t modes, const char *mode, uint64_t packets);
 
 /* ---- sim_scenes.c: one thing at a time ----------------------------------------------- */
-void sim_scenes(uint64_t seed);
+/* @is_kernel: without those with many packets, or with something within a packet */
+void sim_scenes(uint64_t seed, bool is_kernel);
 
 #endif

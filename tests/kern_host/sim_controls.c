@@ -79,7 +79,6 @@ static const struct {
 } controls[] = {
 	{ SIM_SEEN_UNMARKED, 0, 4000000, "seen not marked on a change" },
 	{ SIM_EXPIRED_HONOURED, 0, 4000000, "an expired entry honoured" },
-	{ SIM_DOWN_KEPT, 0, 8000000, "the entry of a DOWN owner kept" },
 	{ SIM_NO_MEMORY, 0, 1000000, "no memory of flows" },
 	{ SIM_NO_RAISE, 0, 4000000, "UP without T raised first" },
 	{ SIM_MODULO, 0, 1000000, "hash modulo the number of backends, no table" },

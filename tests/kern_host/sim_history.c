@@ -68,11 +68,9 @@ uint32_t sim_some_idle_s(void)
 	static const uint32_t idle_s[] = { 5, 5, 7, 12, 20, 30, 60, 120, 300, 900 };
 	uint32_t s = idle_s[sim_below(10)];
 
-	/* where these two show themselves */
+	/* where it shows itself */
 	if (sim.fault == SIM_NO_SWEEP)
 		s = 900;
-	else if (sim.fault == SIM_DOWN_KEPT)
-		s = 5;
 	return s;
 }
 
@@ -124,9 +122,7 @@ static void set_up(void)
 	}
 	sim_flows_init(300 + sim_below(2700));
 	sim.end_permille = 10 + sim_below(200);
-	sim.again_percent = sim.fault == SIM_DOWN_KEPT || sim_chance(30) ? 5 : 60;
-	if (sim.fault == SIM_DOWN_KEPT)
-		sim.end_permille = 10;
+	sim.again_percent = sim_chance(30) ? 5 : 60;
 	/* some kinds of event are rare or absent in this history */
 	for (uint32_t i = 0; i < 13; i++)
 		sim.event_weight[i] = sim_chance(40) ? 0 : 1 + sim_below(20);
@@ -183,7 +179,9 @@ static void agent_turn(void)
 	}
 	if (platform_jiffies >= sim.next_sweep) {
 		sim_agent_sweep();
-		sim.next_sweep = platform_jiffies + 30 * sim.hz;
+		/* where an expired entry is to be found, it must be there for a while */
+		sim.next_sweep =
+			platform_jiffies + (sim.fault == SIM_EXPIRED_HONOURED ? 300 : 30) * sim.hz;
 	}
 	if (platform_jiffies >= sim.next_event) {
 		if (sim.modes & SIM_MID && sim_chance(60))

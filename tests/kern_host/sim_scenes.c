@@ -23,9 +23,12 @@ static void open_world(uint64_t seed, uint32_t n, uint32_t slots, uint32_t idle_
 	memset(&sim, 0, sizeof(sim));
 	sim_memory_clear();
 	sim.random = seed;
-	sim.hz = 250;
-	sl_tick_shift = 10;
-	sim.tick_ms = 4096;
+	sl_tick_shift = sim_tick_shift_only ? sim_tick_shift_only : 10;
+	sim.hz = sl_tick_shift == 9    ? 100
+		 : sl_tick_shift == 10 ? 250
+		 : sl_tick_shift == 11 ? 300
+				       : 1000;
+	sim.tick_ms = (1000u << sl_tick_shift) / sim.hz;
 	platform_jiffies = 1ull << 32;
 	if (sl_idpool_new(SL_BACKENDS_MAX, &sim.ids) < 0)
 		abort();
@@ -58,13 +61,21 @@ static void close_world(void)
 static uint32_t deliver(uint64_t hash, uint8_t flags)
 {
 	struct pkt p = { .hash = hash, .service = 1, .tcp_flags = flags, .proto = IPPROTO_TCP };
+	uint64_t entry = sim_entry_of(hash);
+	bool sent = sim_pick(&p, 1) == SL_R_NEXT;
 
-	return sim_pick(&p, 1) == SL_R_NEXT ? p.backend : 0;
+	sim_fault_after_packet(&p, entry);
+	return sent ? p.backend : 0;
+}
+
+static uint32_t word_of(uint64_t hash)
+{
+	return svc->slots.word[sl_hash_range(hash, svc->slots.count)];
 }
 
 static uint32_t cur_of(uint64_t hash)
 {
-	return SL_SLOT_CUR(svc->slots.word[sl_hash_range(hash, svc->slots.count)]);
+	return SL_SLOT_CUR(word_of(hash));
 }
 
 static struct sim_backend *backend_of(uint64_t hash)
@@ -334,10 +345,15 @@ static void tick_and_ack(void)
 	racing_to = deliver(racing_hash, PKT_TCP_ACK);
 }
 
+static void end_of_tick(void)
+{
+	platform_jiffies |= (1ull << sl_tick_shift) - 1;
+}
+
 /* The clock that the agent read ticks, and only then a packet comes. */
 static void step_while_ticking(void (*step)(void))
 {
-	platform_jiffies |= 1023;
+	end_of_tick();
 	sim.on_store = tick_and_ack;
 	sim_stores_left = 1;
 	step();
@@ -396,7 +412,7 @@ static void move_while_ticking(uint64_t seed)
 	pass_s(600);
 	racing_hash = sim_random();
 	first = deliver(racing_hash, PKT_TCP_SYN);
-	platform_jiffies |= 1023;
+	end_of_tick();
 	sim.on_store = ticks_and_ack;
 	sim_stores_left = 1;
 	set_weight(backend_of(racing_hash), 0);
@@ -442,7 +458,49 @@ static void one_look(uint64_t seed)
 	sl_tap(wrong > 0, line, "the simulator does not see this fault");
 }
 
-void sim_scenes(uint64_t seed)
+/* ---- memory of who is gone ------------------------------------------------------ */
+
+/*
+ * A remembered flow's backend goes DOWN, its packets go to cur, its slot
+ * settles; it begins anew there, and its first backend comes back. Nothing may
+ * remember that one. Returns whether the flow stays.
+ */
+static bool forgets_down(uint64_t seed, enum sim_fault fault)
+{
+	uint64_t hash = seed * 0x9e3779b97f4a7c15ull;
+	struct sim_backend *first, *second;
+	bool stays;
+
+	open_world(seed, 2, 251, 30);
+	sim.fault = fault;
+	first = backend_of(hash);
+	second = &svc->backend[first == &svc->backend[0]];
+	deliver(hash, PKT_TCP_SYN); /* T is up since the start */
+	set_weight(first, 0);
+	set_health(first, SL_HEALTH_DOWN);
+	for (uint32_t i = 0; i < 120 && (word_of(hash) & SL_SLOT_T); i++) {
+		deliver(hash, PKT_TCP_ACK);
+		pass_s(1);
+	}
+	deliver(hash, PKT_TCP_SYN);
+	set_health(first, SL_HEALTH_UP);
+	first->weight = 100;
+	set_weight(second, 0);
+	stays = deliver(hash, PKT_TCP_ACK) == second->id;
+	close_world();
+	return stays;
+}
+
+static void memory_of_down(uint64_t seed)
+{
+	sl_tap(forgets_down(seed, SIM_OK), "a flow whose backend went DOWN begins anew elsewhere",
+	       "the first backend was remembered");
+	sl_tap(!forgets_down(seed, SIM_DOWN_KEPT),
+	       "control: the entry of a DOWN owner kept: the flow is misrouted",
+	       "the scene does not see this fault");
+}
+
+static void scenes_of_packets(uint64_t seed)
 {
 	flood_settled(seed);
 	flood_transition(seed);
@@ -451,9 +509,16 @@ void sim_scenes(uint64_t seed)
 	races(seed, PKT_TCP_SYN, "a SYN");
 	races(seed, PKT_TCP_ACK, "a later packet");
 	settle_races(seed);
+	one_look(seed);
+}
+
+void sim_scenes(uint64_t seed, bool is_kernel)
+{
+	if (!is_kernel)
+		scenes_of_packets(seed);
 	move_while_ticking(seed);
 	settle_while_ticking(seed);
 	sweep_while_ticking(seed);
 	longer_timeout(seed);
-	one_look(seed);
+	memory_of_down(seed);
 }

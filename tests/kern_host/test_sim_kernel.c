@@ -74,6 +74,7 @@ int main(int argc, char **argv)
 		for (size_t i = 0; i < N_KINDS; i++)
 			sim_histories(seed * 1000000, kinds[i].modes, kinds[i].name,
 				      (packets + N_KINDS - 1) / N_KINDS);
+		sim_scenes(seed, true);
 		sim_controls(seed, true);
 	}
 	sim_kernel_close();
