@@ -13,7 +13,7 @@ ARCH_INC := $(shell $(CC) -print-multiarch 2>/dev/null)
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help deps all kern test test-unit test-sim test-prog test-oracle test-api test-netns test-vm fuzz-packets lint fmt bench demo install clean
+.PHONY: help deps all kern test test-unit test-sim test-model test-fuzz sim-kernel model fuzz test-prog test-oracle test-api test-netns test-vm fuzz-packets lint fmt bench demo install clean
 
 VERSION	:= 0.1.0
 PKGS	:= libuv libmicrohttpd libcurl libcjson libmnl libbpf
@@ -114,6 +114,26 @@ $(SIMK): $(call obj,$(sort $(filter-out $(SIMT_ONLY),$(wildcard tests/kern_host/
 $(TOOLS): $(call obj,$(sort $(wildcard tests/netns/*.c)))
 	@echo "  LD      $@"
 	$(Q)$(CC) $(OPT) $(LDHARD) $^ -luv -lm -o $@
+# fuzz targets: by clang's libFuzzer, whatever CC is, in objects of their own
+FUZZD	:= build/fuzz
+FUZZOPT	:= -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+FUZZSRC	:= lb_user/svc/netlink_read.c lb_user/svc/store.c api/request.c $(BASE_SRC)
+FUZZERS	:= $(patsubst %,$(FUZZD)/fuzz_%,packet json state request netlink)
+$(FUZZD)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@echo "  CC      $@"
+	$(Q)$(CLANG) $(filter-out $(OPT) $(HARDEN),$(CFLAGS)) $(FUZZOPT) -fsanitize=fuzzer-no-link -c $< -o $@
+# see host_walk.o above
+$(FUZZD)/tests/fuzz/fuzz_walk.o: FUZZOPT += -fno-sanitize=alignment
+$(FUZZERS): $(FUZZD)/%: $(FUZZD)/tests/fuzz/%.o $(patsubst %.c,$(FUZZD)/%.o,$(FUZZSRC))
+	@echo "  LD      $@"
+	$(Q)$(CLANG) $(FUZZOPT) -fsanitize=fuzzer $^ $(LIBS) -lm -o $@
+$(FUZZD)/fuzz_packet: $(patsubst %,$(FUZZD)/tests/fuzz/%.o,fuzz_walk fuzz_world)
+# what tests/fuzz/corpus/packet.hex is made by
+$(B)/tests/fuzz/make_corpus: $(call obj,$(addprefix tests/fuzz/,make_corpus.c fuzz_walk.c fuzz_world.c) \
+	   $(addprefix tests/oracle/gen,.c _ip.c _l4.c) $(BASE_SRC))
+	@echo "  LD      $@"
+	$(Q)$(CC) $(OPT) $(LDHARD) $^ $(LIBS) -lm -o $@
 .SECONDARY:
 
 BENCHKERN := $(patsubst bench/%.bpf.c,$(KERN)/bench_%.bpf.o,$(wildcard bench/*.bpf.c))
@@ -147,13 +167,22 @@ test: deps		## every test that CI runs; ends in "N passed, N failed"
 	@tests/run.sh $(B) $(TIER)
 
 .PHONY: tests-built
-tests-built: $(UNIT) $(SIMT) $(SIMK) $(PROGT) $(TOOLS) $(FUZZP)
+tests-built: $(UNIT) $(SIMT) $(SIMK) $(FUZZERS) $(PROGT) $(TOOLS) $(FUZZP)
 
-test-unit test-sim test-prog test-oracle test-api test-netns test-vm: test-%:	## one tier of the tests
+test-unit test-sim test-model test-fuzz test-prog test-oracle test-api test-netns test-vm: test-%:	## one tier of the tests
 	@$(MAKE) --no-print-directory test TIER=$*
 
 fuzz-packets: all $(FUZZP)	## N packets (SEED=...) through program and oracle, see tests/oracle
 	@$(FUZZP) $(or $(N),10000000) $(SEED)
+
+sim-kernel: all $(SIMK)	## histories of N packets (SEED=...) against the program in the kernel
+	@$(SIMK) --packets $(or $(N),10000000) $(if $(SEED),--seed $(SEED))
+
+model: deps		## the slot rules as a model, every interleaving (spin; 3 minutes, 4 GB)
+	@tests/model/run.sh --whole
+
+fuzz: $(FUZZERS)	## T=packet SECONDS=60: one target, longer; see tests/fuzz
+	@tests/fuzz/run.sh $(or $(SECONDS),60) $(T)
 
 lint:			## include floors, header self-containment, names, shell, formatting
 	@tests/lint/run.sh

@@ -495,7 +495,9 @@ inline less()
 {
 	if
 	:: state[id] != DOWN -> set_state(id, DOWN)
+#ifndef NO_DRAIN
 	:: state[id] != DRAINING -> set_state(id, DRAINING)
+#endif
 	fi
 }
 
@@ -550,7 +552,9 @@ again:	if
 		atomic { SOME_ID(REMOVABLE, own[id] == OTHERS); state[id] = DOWN; own[id] = FREE }
 #endif
 	:: atomic { NOW }; settle()
+#ifndef NO_SWEEP /* it may always be late */
 	:: atomic { NOW }; sweep()
+#endif
 	fi;
 	atomic { ends(); goto again }
 }
