@@ -26,7 +26,7 @@ struct {
 	__uint(value_size, 4);
 } bench_next SEC(".maps");
 
-SEC("xdp")
+SEC("xdp.frags")
 int bench_driver(struct xdp_md *ctx)
 {
 	char *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
@@ -51,7 +51,7 @@ int bench_driver(struct xdp_md *ctx)
 }
 
 /* What a program costs that does nothing: the rest is the program under test. */
-SEC("xdp")
+SEC("xdp.frags")
 int bench_control(struct xdp_md *ctx)
 {
 	return XDP_TX;

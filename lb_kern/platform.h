@@ -18,6 +18,7 @@
 #define PLATFORM_JIFFIES()	       bpf_jiffies64()
 #define PLATFORM_CPU()		       bpf_get_smp_processor_id()
 #define PLATFORM_REDIRECT(ports, port) bpf_redirect_map(&(ports), port, XDP_DROP)
+#define PLATFORM_FRAME_BYTES(ctx)      ((__u32)bpf_xdp_get_buff_len(ctx)) /* of all its buffers */
 #define platform_ctx		       xdp_md
 #define PLATFORM_UNROLL		       _Pragma("unroll")
 
@@ -52,7 +53,8 @@ enum platform_action { /* linux/bpf.h */
 };
 
 struct platform_ctx {
-	void *data, *data_end;
+	void *data, *data_end; /* of the first buffer */
+	__u32 more_bytes;      /* in buffers behind it */
 	__u32 ingress_ifindex;
 	const __u32 *egress; /* the devmap: SL_PORTS_MAX ifindexes, 0: none */
 	__u32 redirect_port; /* where PLATFORM_REDIRECT went */
@@ -68,6 +70,12 @@ extern __u32 platform_cpu;
 #define PLATFORM_JIFFIES()	       platform_jiffies
 #define PLATFORM_CPU()		       platform_cpu
 #define PLATFORM_REDIRECT(ports, port) platform_redirect(ctx, port)
+#define PLATFORM_FRAME_BYTES(ctx)      platform_frame_bytes(ctx)
+
+static __always_inline __u32 platform_frame_bytes(const struct platform_ctx *ctx)
+{
+	return (__u32)((char *)ctx->data_end - (char *)ctx->data) + ctx->more_bytes;
+}
 
 static __always_inline int platform_redirect(struct platform_ctx *ctx, __u32 port)
 {

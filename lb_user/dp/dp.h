@@ -54,7 +54,8 @@ struct sl_dp_ops {
 	 * Replaces the programs by ones with these SL_FEAT_* (sluice/features.h),
 	 * on every interface, without a moment in which none is attached; nothing
 	 * is done if they have just these. info->features tells which they have.
-	 * On error the old programs stay.
+	 * On error the old programs stay. sl_dp_program_fd() is another afterwards.
+	 * -EINVAL: a feature this version does not know.
 	 */
 	int (*specialise)(struct sl_dp *dp, uint32_t features, struct sl_err *err);
 	/* The packet path's clock: jiffies. */
@@ -82,7 +83,9 @@ struct sl_dp_options {
 
 /*
  * Loads the program and its maps, or adopts what is pinned under @pin_dir.
- * Nothing is attached yet. Errors name the cause and the remedy:
+ * Nothing new is attached yet; links that are pinned go on with this program,
+ * and with the features that info->features names (none in a new installation).
+ * Errors name the cause and the remedy:
  * -EPERM privileges, -ENOTDIR no bpffs, -EPROTO pinned maps of another layout,
  * -EOPNOTSUPP a kernel without a needed feature.
  */
@@ -92,7 +95,7 @@ int sl_dp_open(const struct sl_dp_options *opt, struct sl_dp **ret, struct sl_er
  * loading anything: for what no agent can adopt. -EBUSY while an agent runs. */
 int sl_dp_unload(const char *pin_dir, struct sl_err *err);
 
-/* Descriptor of the packet program, for test runs. Stays @dp's. */
+/* Descriptor of the packet program, for test runs. Stays @dp's, valid until it is specialised. */
 int sl_dp_program_fd(const struct sl_dp *dp);
 
 #endif

@@ -38,6 +38,12 @@ int sl_pins_remove_maps(const char *dir);
 /* link.c: interfaces */
 int sl_link_attach(const char *dir, int prog_fd, const char *ifname, enum sl_mode mode,
 		   struct sl_err *err);
+/*
+ * Puts @prog_fd in place of @old_fd on every pinned link whose interface exists:
+ * on all, or on none; then the error names the interface. @old_fd -1: in place of
+ * whatever there is, wherever it can be done.
+ */
+int sl_link_replace_all(const char *dir, int prog_fd, int old_fd, struct sl_err *err);
 int sl_link_detach(const char *dir, const char *ifname, struct sl_err *err);
 unsigned sl_link_ifindex(const char *dir, const char *ifname);
 int sl_link_detach_all(const char *dir, struct sl_err *err);
@@ -55,5 +61,16 @@ struct sl_dp_kernel {
 	const struct sl_direct_map *maps;
 	size_t n_maps;
 };
+
+/* kernel.c: what a second load of the object shares with the first */
+const char *sl_kernel_map_name(const struct sl_dp_kernel *k, size_t i); /* NULL: no more */
+int sl_kernel_set_sizes(const struct sl_dp_kernel *k, struct sluice_bpf *skel, struct sl_err *err);
+void sl_kernel_set_constants(struct sluice_bpf *skel, const struct sl_info *info,
+			     uint32_t features);
+int sl_kernel_set_tails(const struct sl_dp_kernel *k, int rare_fd, struct sl_err *err);
+int sl_kernel_explain_load(int r, struct sl_err *err);
+
+/* swap.c: sl_dp_ops.specialise */
+int sl_swap(struct sl_dp_kernel *k, uint32_t features, struct sl_err *err);
 
 #endif

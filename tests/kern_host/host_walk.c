@@ -9,6 +9,7 @@
 
 __u64 platform_jiffies;
 __u32 platform_cpu, sl_cpu_mask, sl_tick_shift;
+__u32 sl_features;
 
 #define HOST_MAP(name) __typeof__(sl_##name) sl_##name;
 SL_DIRECT_MAPS(HOST_MAP)
@@ -30,6 +31,7 @@ int sl_host_walk(void *frame, unsigned *len, unsigned ingress_ifindex, const str
 	platform_cpu = host->cpu;
 	sl_cpu_mask = host->mem->info->cpus - 1;
 	sl_tick_shift = host->mem->info->tick_shift;
+	sl_features = SL_FEAT_ALL;
 	action = walk_hot(&ctx);
 	if (action < 0)
 		action = walk_any(&ctx);
