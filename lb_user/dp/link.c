@@ -54,12 +54,13 @@ static int explain_create(int r, const char *ifname, enum sl_mode mode, struct s
 				  ifname, sl_mode_name(mode));
 	case -ERANGE:
 	case -EINVAL:
-		return sl_err_set(err, r, "dataplane-error",
-				  "interface %s: %s XDP refused (%s): lower the interface's MTU (its "
-				  "driver may not take XDP frames of several buffers), and check LRO "
-				  "and queue settings; on veth it is the peer's MTU, and tens of "
-				  "thousands are taken",
-				  ifname, sl_mode_name(mode), strerror(-r));
+		return sl_err_set(
+			err, r, "dataplane-error",
+			"interface %s: %s XDP refused (%s): lower the interface's MTU (its "
+			"driver may not take XDP frames of several buffers), and check LRO "
+			"and queue settings; on veth it is the peer's MTU, and tens of "
+			"thousands are taken",
+			ifname, sl_mode_name(mode), strerror(-r));
 	default:
 		return sl_err_set(err, r, "dataplane-error", "interface %s: attaching: %s", ifname,
 				  strerror(-r));
