@@ -33,7 +33,7 @@ LIBS	:= $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 # ---- the BPF programs -------------------------------------------------------
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Werror -Wno-unused-parameter -MMD -MP \
 	   -I. -Iinclude -I/usr/include/$(ARCH_INC)
-SKEL	:= $(KERN)/sluice.skel.h
+SKEL	:= $(KERN)/sluice.skel.h $(KERN)/xmit.skel.h
 
 $(KERN)/%.bpf.o: lb_kern/%.bpf.c Makefile
 	@mkdir -p $(@D)

@@ -9,6 +9,7 @@
  */
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <sluice/abi.h>
@@ -41,6 +42,15 @@ struct sl_dp_mem {
 	struct sl_label *labels;	  /* [SL_BACKENDS_MAX], agent only */
 };
 
+/* Frames counted as sent that an interface did not take. */
+struct sl_transmit_error {
+	uint32_t ifindex; /* of that interface; 0: of others, for which there was no row left */
+	uint16_t error; /* errno; 0: its driver took fewer than it was given and did not say why */
+	bool is_tx;	/* sent back the way it came (XDP_TX); else redirected */
+	uint64_t packets; /* since the data plane was made */
+};
+#define SL_TRANSMIT_ERRORS_MAX 1024u
+
 struct sl_dp_ops {
 	/* Attaches to @name, or adopts and updates what is attached there. Idempotent. */
 	int (*attach)(struct sl_dp *dp, const char *name, enum sl_mode mode, struct sl_err *err);
@@ -58,6 +68,11 @@ struct sl_dp_ops {
 	 * -EINVAL: a feature this version does not know.
 	 */
 	int (*specialise)(struct sl_dp *dp, uint32_t features, struct sl_err *err);
+	/* The first @room kinds of transmit errors that have occurred, in no order; returns how
+	 * many. */
+	int (*transmit_errors)(struct sl_dp *dp, struct sl_transmit_error *ret, size_t room);
+	/* What of them this kernel does not let us count, for a person; "": all is counted. */
+	const char *(*transmit_blind)(struct sl_dp *dp);
 	/* The packet path's clock: jiffies. */
 	int (*jiffies)(struct sl_dp *dp, uint64_t *ret);
 	/* Detaches everything and removes the pins. */

@@ -6,6 +6,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -261,13 +262,31 @@ static struct sl_dp_kernel *kernel_of(struct sl_dp *dp)
 static int op_attach(struct sl_dp *dp, const char *name, enum sl_mode mode, struct sl_err *err)
 {
 	struct sl_dp_kernel *k = kernel_of(dp);
+	int r;
 
-	return sl_link_attach(k->dir, bpf_program__fd(k->skel->progs.sl_xdp), name, mode, err);
+	sl_xmit_from_add(k->xmit, if_nametoindex(name));
+	r = sl_link_attach(k->dir, bpf_program__fd(k->skel->progs.sl_xdp), name, mode, err);
+	sl_xmit_from_sync(k->xmit);
+	return r;
 }
 
 static int op_detach(struct sl_dp *dp, const char *name, struct sl_err *err)
 {
-	return sl_link_detach(kernel_of(dp)->dir, name, err);
+	struct sl_dp_kernel *k = kernel_of(dp);
+	int r = sl_link_detach(k->dir, name, err);
+
+	sl_xmit_from_sync(k->xmit);
+	return r;
+}
+
+static int op_transmit_errors(struct sl_dp *dp, struct sl_transmit_error *ret, size_t room)
+{
+	return sl_xmit_read(kernel_of(dp)->xmit, ret, room);
+}
+
+static const char *op_transmit_blind(struct sl_dp *dp)
+{
+	return sl_xmit_blind(kernel_of(dp)->xmit);
 }
 
 static unsigned op_attached(struct sl_dp *dp, const char *name)
@@ -315,6 +334,7 @@ static void op_close(struct sl_dp *dp)
 	struct sl_dp_kernel *k = kernel_of(dp);
 
 	sl_direct_unmap(k->maps, k->n_maps, &k->dp.mem);
+	sl_xmit_close(k->xmit);
 	sluice_bpf__destroy(k->skel);
 	if (k->lock_fd >= 0)
 		close(k->lock_fd);
@@ -327,6 +347,8 @@ static const struct sl_dp_ops kernel_ops = {
 	.attached = op_attached,
 	.port_set = op_port_set,
 	.specialise = op_specialise,
+	.transmit_errors = op_transmit_errors,
+	.transmit_blind = op_transmit_blind,
 	.jiffies = op_jiffies,
 	.unload = op_unload,
 	.close = op_close,
@@ -366,6 +388,10 @@ int sl_dp_open(const struct sl_dp_options *opt, struct sl_dp **ret, struct sl_er
 	r = load(k, opt->key, err);
 	if (r < 0)
 		goto out;
+	if (k->dir[0]) {
+		k->xmit = sl_xmit_open(k->dir, bpf_map__fd(k->skel->maps.sl_ports));
+		sl_xmit_from_sync(k->xmit);
+	}
 	*ret = &k->dp;
 	k = NULL;
 	r = 0;

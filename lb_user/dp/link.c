@@ -241,6 +241,30 @@ int sl_link_replace_all(const char *dir, int prog_fd, int old_fd, struct sl_err 
 	return r;
 }
 
+int sl_link_list(const char *dir, unsigned *ret, int room)
+{
+	char path[SL_DP_PATH], ifname[SL_IFNAME_LEN];
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	int n = 0;
+
+	while (d && n < room && (e = readdir(d))) {
+		int fd;
+
+		if (!pin_ifname(e->d_name, ifname) || sl_pins_path(dir, e->d_name, path, NULL))
+			continue;
+		fd = bpf_obj_get(path);
+		if (fd < 0)
+			continue;
+		ret[n] = link_target(fd);
+		n += ret[n] != 0;
+		close(fd);
+	}
+	if (d)
+		closedir(d);
+	return n;
+}
+
 int sl_link_detach_all(const char *dir, struct sl_err *err)
 {
 	char ifname[SL_IFNAME_LEN];

@@ -16,6 +16,9 @@ struct sl_fake_dp {
 	uint32_t port_ifindex[SL_PORTS_MAX];
 	int fail_specialise;  /* as above */
 	unsigned specialised; /* calls */
+	struct sl_transmit_error transmit[4];
+	size_t n_transmit;
+	const char *transmit_blind;
 	unsigned unloads;
 };
 

@@ -32,15 +32,23 @@ static void must(bool ok, const char *what)
 		sl_tap_bail("network of the test", "%s: %s", what, strerror(errno));
 }
 
+#define SLOW_CALLS 2000 /* of about 50 ns */
+
 /*
  * Counts a frame whose MAC is a backend's (sl_rig_macs(): 02 be 00 ID), by that
- * ID, and drops it. Written by hand: the test needs no compiler for BPF.
+ * ID, and drops it; first asks for the time @calls times. Written by hand: the
+ * test needs no compiler for BPF.
  */
-static int sink_program(int map)
+static int sink_program(int map, int calls)
 {
 	const struct bpf_insn insn[] = {
-		{ .code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = 2, .src_reg = 1, .off = 0 },
-		{ .code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = 3, .src_reg = 1, .off = 4 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 6, .src_reg = 1 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 7, .imm = calls },
+		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_ktime_get_ns },
+		{ .code = BPF_ALU64 | BPF_SUB | BPF_K, .dst_reg = 7, .imm = 1 },
+		{ .code = BPF_JMP | BPF_JSGT | BPF_K, .dst_reg = 7, .off = -3 },
+		{ .code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = 2, .src_reg = 6, .off = 0 },
+		{ .code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = 3, .src_reg = 6, .off = 4 },
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 4, .src_reg = 2 },
 		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = 4, .imm = ETH_HLEN },
 		{ .code = BPF_JMP | BPF_JGT | BPF_X, .dst_reg = 4, .src_reg = 3, .off = 9 },
@@ -70,15 +78,16 @@ static int sink_program(int map)
 
 struct peer {
 	struct sl_netlab *lab;
-	bool sink;
+	const char *dev;
+	enum sl_netlab_sink sink;
 };
 
 static void peer_sink(void *user)
 {
 	const struct peer *p = user;
-	int fd = p->sink ? p->lab->sink_program : -1;
+	int fd = p->sink == SL_SINK_NONE ? -1 : p->lab->sink_program[p->sink];
 
-	must(!bpf_xdp_attach((int)if_nametoindex("wb"), fd, XDP_FLAGS_DRV_MODE, NULL),
+	must(!bpf_xdp_attach((int)if_nametoindex(p->dev), fd, XDP_FLAGS_DRV_MODE, NULL),
 	     "the sink's program");
 }
 
@@ -95,9 +104,14 @@ static void peer_socket(void *user)
 	setsockopt(lab->send_fd, SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof(on));
 }
 
-void sl_netlab_sink(struct sl_netlab *lab, bool present)
+void sl_netlab_sink(struct sl_netlab *lab, enum sl_netlab_sink which)
 {
-	ns_peer_call(peer_sink, &(struct peer){ .lab = lab, .sink = present });
+	ns_peer_call(peer_sink, &(struct peer){ .lab = lab, .dev = "wb", .sink = which });
+}
+
+void sl_netlab_sink_back(struct sl_netlab *lab, enum sl_netlab_sink which)
+{
+	ns_peer_call(peer_sink, &(struct peer){ .lab = lab, .dev = "vb", .sink = which });
 }
 
 void sl_netlab_dataplane(struct sl_netlab *lab)
@@ -117,9 +131,11 @@ static void make_sink(struct sl_netlab *lab)
 
 	lab->sink_map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "sl_sink", 4, 8 * SINK_WORDS, 1, &opts);
 	must(lab->sink_map >= 0, "the sink's map");
-	lab->sink_program = sink_program(lab->sink_map);
-	must(lab->sink_program >= 0, "the sink's program");
-	sl_netlab_sink(lab, true);
+	lab->sink_program[SL_SINK_FAST] = sink_program(lab->sink_map, 1);
+	lab->sink_program[SL_SINK_SLOW] = sink_program(lab->sink_map, SLOW_CALLS);
+	must(lab->sink_program[SL_SINK_FAST] >= 0 && lab->sink_program[SL_SINK_SLOW] >= 0,
+	     "the sink's programs");
+	sl_netlab_sink(lab, SL_SINK_FAST);
 }
 
 void sl_netlab_open(struct sl_netlab *lab)
@@ -146,7 +162,8 @@ void sl_netlab_close(struct sl_netlab *lab)
 	lab->rig.dp->ops->unload(lab->rig.dp, NULL);
 	sl_rig_close(&lab->rig);
 	close(lab->send_fd);
-	close(lab->sink_program);
+	close(lab->sink_program[SL_SINK_FAST]);
+	close(lab->sink_program[SL_SINK_SLOW]);
 	close(lab->sink_map);
 }
 

@@ -24,8 +24,8 @@ struct sl_netlab {
 	struct sl_rig rig;
 	unsigned in_ifindex, out_ifindex; /* va, wa */
 	int sink_map;			  /* frames by backend: one array of 256 words */
-	int sink_program;
-	int send_fd; /* into vb */
+	int sink_program[3];		  /* by enum sl_netlab_sink */
+	int send_fd;			  /* into vb */
 };
 
 /* Ends the process with a "not ok" when it cannot be made. */
@@ -35,8 +35,11 @@ void sl_netlab_close(struct sl_netlab *lab);
 /* Opens the data plane on what is pinned; @lab->rig is for it then. */
 void sl_netlab_dataplane(struct sl_netlab *lab);
 
-/* The counting program on wb, or none. */
-void sl_netlab_sink(struct sl_netlab *lab, bool present);
+/* The program on wb: one that counts, one that counts and takes 0.1 ms a frame, or none. */
+enum sl_netlab_sink { SL_SINK_NONE, SL_SINK_FAST, SL_SINK_SLOW };
+void sl_netlab_sink(struct sl_netlab *lab, enum sl_netlab_sink which);
+/* The same on vb, for frames that are sent back. */
+void sl_netlab_sink_back(struct sl_netlab *lab, enum sl_netlab_sink which);
 
 /* Frames that reached the sink for @backend (1..255). */
 uint64_t sl_netlab_got(const struct sl_netlab *lab, unsigned backend);
