@@ -220,7 +220,8 @@ static void *flood(void *user)
 	return NULL;
 }
 
-/* Two senders: while one CPU works the slow sink off, the other fills its ring. */
+/* Two senders: while one CPU works the slow sink off, the other fills its ring; on a busy machine
+ * only when both run at once. */
 static void ring_full(void)
 {
 	unsigned cpu[2] = { 0, 1 };
@@ -233,10 +234,12 @@ static void ring_full(void)
 		return;
 	}
 	sl_netlab_sink(&lab, SL_SINK_SLOW);
-	for (unsigned i = 0; i < 2; i++)
-		pthread_create(&thread[i], NULL, flood, &cpu[i]);
-	for (unsigned i = 0; i < 2; i++)
-		pthread_join(thread[i], NULL);
+	for (unsigned tries = 0; tries < 20 && !since(&b).errors; tries++) {
+		for (unsigned i = 0; i < 2; i++)
+			pthread_create(&thread[i], NULL, flood, &cpu[i]);
+		for (unsigned i = 0; i < 2; i++)
+			pthread_join(thread[i], NULL);
+	}
 	sl_netlab_calm(&lab);
 	sl_netlab_sink(&lab, SL_SINK_FAST);
 	d = since(&b);
