@@ -95,9 +95,10 @@ static __always_inline bool xmit_is_from(const struct net_device *dev)
 /*
  * dev, prog, target, err, map_type, map_id, index. The target of a devmap is an
  * entry whose first member is the device (kernel/bpf/devmap.c keeps it so for
- * tracepoints). The map itself cannot be asked: it belongs to XDP programs.
+ * tracepoints). The map itself cannot be asked: it belongs to XDP programs. Not
+ * by tp_btf: Linux 6.1 refuses a typed argument that is a const void *.
  */
-SEC("tp_btf/xdp_redirect_err")
+SEC("raw_tp/xdp_redirect_err")
 int sl_xmit_refused(__u64 *ctx)
 {
 	struct net_device *to = NULL;

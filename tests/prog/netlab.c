@@ -12,6 +12,7 @@
 #include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
@@ -114,9 +115,21 @@ void sl_netlab_sink_back(struct sl_netlab *lab, enum sl_netlab_sink which)
 	ns_peer_call(peer_sink, &(struct peer){ .lab = lab, .dev = "vb", .sink = which });
 }
 
+/* Of a refused program, the verifier's log. */
+__attribute__((format(printf, 1, 0))) static void hear(const char *fmt, va_list ap)
+{
+	char *text = NULL;
+
+	if (vasprintf(&text, fmt, ap) < 0)
+		return;
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+		sl_tap_note("%s", line);
+	free(text);
+}
+
 void sl_netlab_dataplane(struct sl_netlab *lab)
 {
-	struct sl_dp_options opt = { .pin_dir = SL_NETLAB_PINS, .key = KEY };
+	struct sl_dp_options opt = { .pin_dir = SL_NETLAB_PINS, .key = KEY, .trace = hear };
 	struct sl_err err = {};
 	struct sl_dp *dp;
 
@@ -202,26 +215,6 @@ void sl_netlab_calm(const struct sl_netlab *lab)
 		for (unsigned i = 1; i < SINK_WORDS; i++)
 			now += sl_netlab_got(lab, i) + sl_netlab_sent(lab, i);
 	}
-}
-
-static void peer_lost(void *user)
-{
-	FILE *f = popen("ip -s -j link show vb | tr ',{' '\\n\\n' | grep -A6 '\"tx\"' | "
-			"sed -n 's/\"dropped\"://p'",
-			"r");
-	unsigned long long lost = 0;
-
-	must(f && fscanf(f, "%llu", &lost) == 1, "the counters of vb");
-	pclose(f);
-	*(uint64_t *)user = lost;
-}
-
-uint64_t sl_netlab_cable_lost(void)
-{
-	uint64_t lost = 0;
-
-	ns_peer_call(peer_lost, &lost);
-	return lost;
 }
 
 bool sl_netlab_link(const char *pin, uint32_t *ret_id, uint32_t *ret_program)

@@ -47,14 +47,11 @@ uint64_t sl_netlab_got(const struct sl_netlab *lab, unsigned backend);
 /* Packets the data plane has counted as sent to @backend. */
 uint64_t sl_netlab_sent(const struct sl_netlab *lab, unsigned backend);
 
-/* Sends one frame into vb. false: the socket refused it. */
+/* Sends one frame into vb. false: it was refused, and has not left. */
 bool sl_netlab_send(struct sl_netlab *lab, const void *frame, uint32_t len);
 
 /* Waits until nothing has been counted or received for 100 ms. */
 void sl_netlab_calm(const struct sl_netlab *lab);
-
-/* Frames that the cable to sl_xdp has lost: sent into vb, and never seen. */
-uint64_t sl_netlab_cable_lost(void);
 
 /* Of a pinned link: its id and its program's; false: no such link. */
 bool sl_netlab_link(const char *pin, uint32_t *ret_id, uint32_t *ret_program);

@@ -120,8 +120,9 @@ static uint64_t counted(enum sl_reason why)
 static int listener(void)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(9) };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), room = 8 << 20;
 
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
 	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)))
 		sl_tap_bail("listen", "%s", strerror(errno));
 	return fd;
