@@ -248,6 +248,13 @@ static int op_port_set(struct sl_dp *dp, uint16_t port, uint32_t ifindex, struct
 	return 0;
 }
 
+static int op_specialise(struct sl_dp *dp, uint32_t features, struct sl_err *err)
+{
+	(void)err;
+	dp->mem.info->features = features; /* the programs of this branch have no features */
+	return 0;
+}
+
 static int op_jiffies(struct sl_dp *dp, uint64_t *ret)
 {
 	return sl_dp_clock_read(bpf_program__fd(kernel_of(dp)->skel->progs.sl_clock), ret);
@@ -281,6 +288,7 @@ static const struct sl_dp_ops kernel_ops = {
 	.detach = op_detach,
 	.attached = op_attached,
 	.port_set = op_port_set,
+	.specialise = op_specialise,
 	.jiffies = op_jiffies,
 	.unload = op_unload,
 	.close = op_close,
