@@ -89,7 +89,7 @@ int sl_service_copy(const struct sl_service *s, struct sl_service *ret)
 
 int sl_config_copy(const struct sl_config *c, struct sl_config *ret)
 {
-	struct sl_config copy = { .revision = c->revision };
+	struct sl_config copy = { .revision = c->revision, .encapsulation = c->encapsulation };
 	void *interfaces;
 	size_t i;
 	int r;
@@ -226,6 +226,16 @@ int sl_service_remove(struct sl_service *s, const char *name)
 	if (!s->n_backends)
 		sl_service_done(s);
 	return 0;
+}
+
+enum sl_forward sl_backend_forward(const struct sl_service *s, const struct sl_backend *b)
+{
+	return b->forward_own ? b->forward : s->forward;
+}
+
+uint16_t sl_backend_gue_port(const struct sl_service *s, const struct sl_backend *b)
+{
+	return b->forward_own ? b->gue_port : s->gue_port;
 }
 
 const char *sl_proto_name(enum sl_proto v)

@@ -128,6 +128,7 @@ static void wake_backend(struct sl_control *c, uint16_t id)
 	struct sl_dp_mem *m = &c->dp->mem;
 
 	memset(&m->backends[id], 0, sizeof(m->backends[id]));
+	memset(&m->tunnels[id], 0, sizeof(m->tunnels[id]));
 	memset(&m->labels[id], 0, sizeof(m->labels[id]));
 	for (uint32_t cpu = 0; cpu < m->info->cpus; cpu++)
 		memset(&m->cnt_backend[(size_t)cpu * SL_BACKENDS_MAX + id], 0,

@@ -74,7 +74,9 @@ void sl_publish_flags(struct sl_control *c, const struct sl_service_rt *s)
 {
 	struct sl_service_rec *rec = &c->dp->mem.services[s->id];
 
-	rec->flags = (s->spec->udp_flows == SL_UDP_FLOW ? SL_SF_UDP_FLOW : 0) |
+	rec->flags = (s->spec->udp_flows != SL_UDP_NONE ? SL_SF_UDP_FLOW : 0) |
+		     (s->spec->udp_flows == SL_UDP_QUIC ? SL_SF_QUIC : 0) |
+		     (s->spec->oversize == SL_OVERSIZE_SEND ? SL_SF_OVERSIZE : 0) |
 		     (s->spec->on_down == SL_DOWN_DROP ? SL_SF_DOWN_DROP : 0) |
 		     (s->spec->fragments == SL_FRAGMENTS_HASH3 ? SL_SF_HASH3 : 0);
 	if (rec->idle_ticks && idle_ticks(c, s->spec) > rec->idle_ticks)
@@ -125,6 +127,7 @@ void sl_publish_backend(struct sl_control *c, struct sl_backend_rt *b)
 	struct sl_backend_rec *rec = &c->dp->mem.backends[b->id];
 
 	memset(rec, 0, sizeof(*rec)); /* DOWN */
+	memset(&c->dp->mem.tunnels[b->id], 0, sizeof(*c->dp->mem.tunnels));
 	rec->service = b->service->id;
 	memcpy(label->addr_be, b->spec->addr.byte_be, sizeof(label->addr_be));
 	label->family = b->spec->addr.family;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * upkeep: what time does: transitions settle, drains end, forgotten flows are
- * swept, resting ids wake. One timer; all of it may be late without harm, and
+ * swept, resting ids wake, unused features go. One timer; all of it may be late without harm, and
  * all of it goes on where it was after a restart.
  */
 #include <errno.h>
@@ -16,6 +16,7 @@
 #define SETTLE_MS  1000
 #define SWEEP_MS   30000 /* ages wrap after 256 ticks, at least 17 minutes less the idle timeout */
 #define BELIEVE_MS 5000	 /* an adopted next hop, while netlink has not found it again */
+#define RETRY_MS   5000	 /* a next hop that could not be used */
 
 static void settle(struct sl_control *c)
 {
@@ -129,7 +130,12 @@ static void on_timer(uv_timer_t *timer)
 	sl_capacity_wake(c, now_ms, false);
 	if (now_ms >= c->next_settle_ms) {
 		settle(c);
+		sl_feature_relax(c, now_ms);
 		c->next_settle_ms = now_ms + SETTLE_MS;
+	}
+	if (now_ms >= c->next_retry_ms) {
+		sl_watch_retry(c);
+		c->next_retry_ms = now_ms + RETRY_MS;
 	}
 	if (now_ms >= c->next_sweep_ms) {
 		sl_publish_sweep(c);

@@ -54,6 +54,24 @@ static int fake_port_set(struct sl_dp *dp, uint16_t port, uint32_t ifindex, stru
 	return 0;
 }
 
+static int fake_specialise(struct sl_dp *dp, uint32_t features, struct sl_err *err)
+{
+	struct sl_fake_dp *f = fake_of(dp);
+
+	if (features == dp->mem.info->features)
+		return 0;
+	if (f->fail_specialise)
+		return sl_err_set(err, f->fail_specialise, "dataplane-error", "features 0x%x: no",
+				  features);
+	if (f->on_specialise)
+		f->on_specialise(f, features);
+	if (f->specialised < 16)
+		f->specialised_to[f->specialised] = features;
+	f->specialised++;
+	dp->mem.info->features = features;
+	return 0;
+}
+
 static int fake_jiffies(struct sl_dp *dp, uint64_t *ret)
 {
 	*ret = fake_of(dp)->jiffies;
@@ -95,6 +113,7 @@ static const struct sl_dp_ops fake_ops = {
 	.detach = fake_detach,
 	.attached = fake_attached,
 	.port_set = fake_port_set,
+	.specialise = fake_specialise,
 	.jiffies = fake_jiffies,
 	.unload = fake_unload,
 	.close = fake_close,

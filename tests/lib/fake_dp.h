@@ -15,6 +15,10 @@ struct sl_fake_dp {
 	char attached[8][SL_IFNAME_LEN];
 	uint32_t port_ifindex[SL_PORTS_MAX];
 	unsigned unloads;
+	int fail_specialise;	     /* negative errno to return, 0: succeed */
+	unsigned specialised;	     /* calls that changed something */
+	uint32_t specialised_to[16]; /* what was asked by the first of them */
+	void (*on_specialise)(struct sl_fake_dp *f, uint32_t features); /* before it takes effect */
 };
 
 /* Freed by dp->ops->close(). Tick: 1024 jiffies, 4 s. */
