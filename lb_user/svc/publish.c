@@ -58,12 +58,33 @@ static uint16_t idle_ticks(const struct sl_control *c, const struct sl_service *
 	return (uint16_t)(ticks < SL_IDLE_TICKS_MAX ? ticks : SL_IDLE_TICKS_MAX);
 }
 
+/*
+ * After a long absence of the agent, entries that expired meanwhile look
+ * young: what they could mislead are flows that begin on a slot once it has
+ * settled, so it does not settle before such entries have expired again. A
+ * tick more, because one may have been written a tick ahead (SL_EXC_SILENT).
+ */
+static void hold_transitions(struct sl_control *c, uint64_t jiffies)
+{
+	uint32_t shift = c->dp->mem.info->tick_shift;
+	uint64_t tick = jiffies >> shift, away = tick - (c->dp->mem.info->swept_jiffies >> shift);
+
+	for (size_t i = 0; i < c->config.n_services; i++) {
+		struct sl_service_rt *s = c->service[i];
+
+		if (!sl_exceptions_doubtful(away, c->dp->mem.services[s->id].idle_ticks))
+			continue;
+		sl_slots_hold(&s->slots, (uint16_t)(tick + 1));
+	}
+}
+
 void sl_publish_sweep(struct sl_control *c)
 {
 	uint64_t jiffies;
 
 	if (c->dp->ops->jiffies(c->dp, &jiffies) < 0)
 		return;
+	hold_transitions(c, jiffies);
 	sl_exceptions_sweep(c->dp->mem.exceptions, SL_EXC_SETS, c->dp->mem.backends,
 			    c->dp->mem.services,
 			    (uint32_t)(jiffies >> c->dp->mem.info->tick_shift));

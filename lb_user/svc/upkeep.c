@@ -18,10 +18,11 @@
 #define BELIEVE_MS 5000	 /* an adopted next hop, while netlink has not found it again */
 #define RETRY_MS   5000	 /* a next hop that could not be used */
 
+/* Expired flow memory goes before the slots that it belongs to settle (slots.h). */
 static void settle(struct sl_control *c)
 {
+	bool due = false, read = false;
 	uint16_t now = 0;
-	bool read = false;
 
 	for (size_t i = 0; i < c->config.n_services; i++) {
 		struct sl_service_rt *s = c->service[i];
@@ -32,7 +33,17 @@ static void settle(struct sl_control *c)
 			now = sl_publish_now(c);
 		read = true;
 		s->in_transition =
-			sl_slots_settle(&s->slots, now, c->dp->mem.services[s->id].idle_ticks);
+			sl_slots_due(&s->slots, now, c->dp->mem.services[s->id].idle_ticks, &due);
+	}
+	if (!due)
+		return;
+	sl_publish_sweep(c);
+	for (size_t i = 0; i < c->config.n_services; i++) {
+		struct sl_service_rt *s = c->service[i];
+
+		if (s->in_transition)
+			s->in_transition = sl_slots_settle(&s->slots, now,
+							   c->dp->mem.services[s->id].idle_ticks);
 	}
 }
 

@@ -178,8 +178,6 @@ static inline struct sl_backend_status status(void)
 }
 
 #define SLOTS 251
-static uint32_t words[SLOTS];
-
 static inline const uint32_t *table(void)
 {
 	return fake->dp.mem.slots + control->service[0]->slot_base;

@@ -7,6 +7,8 @@
 
 TestSuite(control_egress, .init = start, .fini = stop, .timeout = 60);
 
+static uint32_t words[SLOTS];
+
 static uint8_t fwd_when_specialised;
 
 static void note_fwd(struct sl_fake_dp *f, uint32_t features)

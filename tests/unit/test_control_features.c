@@ -4,6 +4,8 @@
 
 TestSuite(control_features, .init = start, .fini = stop, .timeout = 60);
 
+static uint32_t words[SLOTS];
+
 static void to_quic(struct sl_config *next)
 {
 	next->services[0].udp_flows = SL_UDP_QUIC;
