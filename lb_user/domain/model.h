@@ -147,7 +147,6 @@ int sl_service_add(struct sl_service *s, const struct sl_backend *b);
 int sl_config_remove(struct sl_config *c, const char *name);
 int sl_service_remove(struct sl_service *s, const char *name);
 
-
 /* Words as in JSON, "tcp", "ready"...; never NULL for values of the enum. */
 const char *sl_proto_name(enum sl_proto v);
 const char *sl_mode_name(enum sl_mode v);

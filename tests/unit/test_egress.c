@@ -138,6 +138,7 @@ Test(egress, what_the_backend_declares_comes_first)
 	service.forward = SL_FORWARD_IPIP;
 	backend.forward_own = true;
 	backend.forward = SL_FORWARD_GUE;
+	backend.gue_port_own = true;
 	backend.gue_port = 5555;
 	make(&e);
 	cr_assert_eq(e.fwd, SL_FWD_GUE);
