@@ -18,8 +18,15 @@
 #define PLATFORM_JIFFIES()	       bpf_jiffies64()
 #define PLATFORM_CPU()		       bpf_get_smp_processor_id()
 #define PLATFORM_REDIRECT(ports, port) bpf_redirect_map(&(ports), port, XDP_DROP)
-#define platform_ctx		       xdp_md
-#define PLATFORM_UNROLL		       _Pragma("unroll")
+#define PLATFORM_NS()		       bpf_ktime_get_ns()
+#define PLATFORM_RANDOM()	       bpf_get_prandom_u32()
+/* Of all of the frame's buffers. */
+#define PLATFORM_FRAME_BYTES(ctx) ((__u32)bpf_xdp_get_buff_len(ctx))
+/* The frame's first @bytes to @to, 0 on success; a record to who listens, 0 on success. */
+#define PLATFORM_COPY(ctx, to, bytes) bpf_xdp_load_bytes(ctx, 0, to, bytes)
+#define PLATFORM_TELL(record, bytes)  bpf_ringbuf_output(&sl_events, record, bytes, 0)
+#define platform_ctx		      xdp_md
+#define PLATFORM_UNROLL		      _Pragma("unroll")
 
 /*
  * The barriers keep clang from storing the pointers as the 32 bits that the
@@ -68,6 +75,23 @@ extern __u32 platform_cpu;
 #define PLATFORM_JIFFIES()	       platform_jiffies
 #define PLATFORM_CPU()		       platform_cpu
 #define PLATFORM_REDIRECT(ports, port) platform_redirect(ctx, port)
+extern __u64 platform_ns;
+extern __u32 platform_random;
+/* Takes a record, or says with another value than 0 that there is no room. NULL: no room. */
+extern long (*platform_tell)(const void *record, __u64 bytes);
+#define PLATFORM_NS()		       platform_ns
+#define PLATFORM_RANDOM()	       platform_random
+#define PLATFORM_FRAME_BYTES(ctx)      ((__u32)((char *)(ctx)->data_end - (char *)(ctx)->data))
+#define PLATFORM_COPY(ctx, to, bytes)  platform_copy(ctx, to, bytes)
+#define PLATFORM_TELL(record, bytes)   (platform_tell ? platform_tell(record, bytes) : -1)
+
+static __always_inline long platform_copy(struct platform_ctx *ctx, void *to, __u32 bytes)
+{
+	if (bytes > PLATFORM_FRAME_BYTES(ctx))
+		return -1;
+	__builtin_memcpy(to, ctx->data, bytes);
+	return 0;
+}
 
 static __always_inline int platform_redirect(struct platform_ctx *ctx, __u32 port)
 {

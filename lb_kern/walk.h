@@ -24,6 +24,7 @@
 #include "lb_kern/service.h"
 #include "lb_kern/slot.h"
 #include "lb_kern/stats.h"
+#include "lb_kern/trace.h"
 
 #define WALK_STEP(call)               \
 	do {                          \
@@ -115,6 +116,8 @@ static __always_inline int walk_hot(struct platform_ctx *ctx)
 	struct pkt p = {};
 	__be16 type;
 
+	if (trace_on())
+		return -1;
 	pkt_init(&p, platform_data(ctx), platform_data_end(ctx));
 	type = common_type(&p);
 	if (type == bpf_htons(ETH_P_IP)) {
@@ -143,12 +146,15 @@ static __always_inline enum sl_reason walk_rare(struct platform_ctx *ctx, struct
 	WALK_STEP(eth_read(p));
 	WALK_STEP(p->is_v6 ? ipv6_read(p) : ipv4_read(p));
 	launder_pkt(p, platform_data(ctx), platform_data_end(ctx));
+	trace_note(p);
 	WALK_STEP(icmp_is(p) ? icmp_read(p) : l4_read(p));
 	launder_pkt(p, platform_data(ctx), platform_data_end(ctx));
+	trace_note(p);
 	if (p->is_echo)
 		return echo_answer(p);
 	WALK_STEP(walk_find(p));
 	launder_pkt(p, platform_data(ctx), platform_data_end(ctx));
+	trace_note(p);
 	WALK_STEP(slot_pick(p, maps_service(p->service)));
 	return walk_send(ctx, p, ret_action);
 }
@@ -157,11 +163,13 @@ static __always_inline int walk_any(struct platform_ctx *ctx)
 {
 	struct pkt p = {};
 	enum sl_reason why;
-	int sent = XDP_TX;
+	int sent = XDP_TX, action;
 
+	trace_begin(ctx);
 	pkt_init(&p, platform_data(ctx), platform_data_end(ctx));
 	why = walk_rare(ctx, &p, &sent);
-	return walk_end(ctx, &p, why, sent);
+	action = walk_end(ctx, &p, why, sent);
+	return trace_end(ctx, &p, why, stats_action(why), action);
 }
 
 #endif

@@ -9,6 +9,7 @@
 
 struct bpf_map;
 struct bpf_object;
+struct ring_buffer;
 struct sluice_bpf;
 
 #define SL_DP_PATH 256
@@ -46,6 +47,12 @@ int sl_link_detach_all(const char *dir, struct sl_err *err);
 int sl_dp_clock_read(int prog_fd, uint64_t *ret_jiffies);
 uint32_t sl_dp_clock_shift(uint32_t *ret_tick_ms);
 
+/* events.c: sl_dp_ops.events_* */
+int sl_events_open(struct sl_dp *dp, sl_dp_event_fn fn, void *user, int *ret_fd,
+		   struct sl_err *err);
+void sl_events_read(struct sl_dp *dp);
+void sl_events_close(struct sl_dp *dp);
+
 /* The kernel's data plane behind the port. */
 struct sl_dp_kernel {
 	struct sl_dp dp; /* first: the port's users see only this */
@@ -54,6 +61,10 @@ struct sl_dp_kernel {
 	int lock_fd;
 	const struct sl_direct_map *maps;
 	size_t n_maps;
+	struct ring_buffer *events; /* while open */
+	sl_dp_event_fn on_event;
+	void *on_event_user;
+	unsigned batch_left;
 };
 
 #endif

@@ -39,7 +39,7 @@ static __attribute__((format(printf, 2, 0))) int keep_warning(enum libbpf_print_
 }
 
 /* Maps that are not memory. */
-static const char *const plain_maps[] = { SL_MAP_PORTS, SL_MAP_TAILS };
+static const char *const plain_maps[] = { SL_MAP_PORTS, SL_MAP_TAILS, SL_MAP_EVENTS };
 
 #define N_PLAIN_MAPS (sizeof(plain_maps) / sizeof(plain_maps[0]))
 
@@ -269,6 +269,7 @@ static void op_close(struct sl_dp *dp)
 {
 	struct sl_dp_kernel *k = kernel_of(dp);
 
+	sl_events_close(dp);
 	sl_direct_unmap(k->maps, k->n_maps, &k->dp.mem);
 	sluice_bpf__destroy(k->skel);
 	if (k->lock_fd >= 0)
@@ -281,6 +282,9 @@ static const struct sl_dp_ops kernel_ops = {
 	.detach = op_detach,
 	.attached = op_attached,
 	.port_set = op_port_set,
+	.events_open = sl_events_open,
+	.events_read = sl_events_read,
+	.events_close = sl_events_close,
 	.jiffies = op_jiffies,
 	.unload = op_unload,
 	.close = op_close,

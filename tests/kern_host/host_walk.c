@@ -8,7 +8,10 @@
 #include "lb_kern/walk.h"
 
 __u64 platform_jiffies;
-__u32 platform_cpu, sl_cpu_mask, sl_tick_shift;
+__u32 platform_cpu, sl_cpu_mask, sl_tick_shift, sl_features = SL_FEAT_ALL;
+__u64 platform_ns;
+__u32 platform_random;
+long (*platform_tell)(const void *record, __u64 bytes);
 
 #define HOST_MAP(name) __typeof__(sl_##name) sl_##name;
 SL_DIRECT_MAPS(HOST_MAP)

@@ -15,6 +15,9 @@ struct sl_fake_dp {
 	char attached[8][SL_IFNAME_LEN];
 	uint32_t port_ifindex[SL_PORTS_MAX];
 	unsigned unloads;
+	sl_dp_event_fn on_event; /* who reads the ring: tests call it; NULL: nobody */
+	void *on_event_user;
+	int events_fd;
 };
 
 /* Freed by dp->ops->close(). Tick: 1024 jiffies, 4 s. */
