@@ -212,7 +212,7 @@ int sl_cmd_capture(struct sl_ctl *ctl)
 {
 	struct capture c = { .ctl = ctl, .name = sl_args_value(&ctl->args, "write") };
 	struct sl_answer a = { 0 };
-	char *body;
+	char *body = NULL;
 	int r;
 
 	if (!c.name || !c.name[0])

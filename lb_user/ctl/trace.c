@@ -207,7 +207,7 @@ int sl_cmd_trace(struct sl_ctl *ctl)
 	struct sl_reply reply = { 0 };
 	struct sl_answer a = { 0 };
 	struct sl_err err = { 0 };
-	char *body;
+	char *body = NULL;
 	int r;
 
 	r = body_build(&t, &body);
