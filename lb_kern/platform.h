@@ -18,10 +18,9 @@
 #define PLATFORM_JIFFIES()	       bpf_jiffies64()
 #define PLATFORM_CPU()		       bpf_get_smp_processor_id()
 #define PLATFORM_REDIRECT(ports, port) bpf_redirect_map(&(ports), port, XDP_DROP)
+#define PLATFORM_FRAME_BYTES(ctx)      ((__u32)bpf_xdp_get_buff_len(ctx)) /* of all its buffers */
 #define PLATFORM_NS()		       bpf_ktime_get_ns()
 #define PLATFORM_RANDOM()	       bpf_get_prandom_u32()
-/* Of all of the frame's buffers. */
-#define PLATFORM_FRAME_BYTES(ctx) ((__u32)bpf_xdp_get_buff_len(ctx))
 /* The frame's first @bytes to @to, 0 on success; a record to who listens, 0 on success. */
 #define PLATFORM_COPY(ctx, to, bytes) bpf_xdp_load_bytes(ctx, 0, to, bytes)
 #define PLATFORM_TELL(record, bytes)  bpf_ringbuf_output(&sl_events, record, bytes, 0)
@@ -59,7 +58,8 @@ enum platform_action { /* linux/bpf.h */
 };
 
 struct platform_ctx {
-	void *data, *data_end;
+	void *data, *data_end; /* of the first buffer */
+	__u32 more_bytes;      /* in buffers behind it */
 	__u32 ingress_ifindex;
 	const __u32 *egress; /* the devmap: SL_PORTS_MAX ifindexes, 0: none */
 	__u32 redirect_port; /* where PLATFORM_REDIRECT went */
@@ -75,19 +75,25 @@ extern __u32 platform_cpu;
 #define PLATFORM_JIFFIES()	       platform_jiffies
 #define PLATFORM_CPU()		       platform_cpu
 #define PLATFORM_REDIRECT(ports, port) platform_redirect(ctx, port)
+#define PLATFORM_FRAME_BYTES(ctx)      platform_frame_bytes(ctx)
+
+static __always_inline __u32 platform_frame_bytes(const struct platform_ctx *ctx)
+{
+	return (__u32)((char *)ctx->data_end - (char *)ctx->data) + ctx->more_bytes;
+}
+
 extern __u64 platform_ns;
 extern __u32 platform_random;
 /* Takes a record, or says with another value than 0 that there is no room. NULL: no room. */
 extern long (*platform_tell)(const void *record, __u64 bytes);
 #define PLATFORM_NS()		       platform_ns
 #define PLATFORM_RANDOM()	       platform_random
-#define PLATFORM_FRAME_BYTES(ctx)      ((__u32)((char *)(ctx)->data_end - (char *)(ctx)->data))
 #define PLATFORM_COPY(ctx, to, bytes)  platform_copy(ctx, to, bytes)
 #define PLATFORM_TELL(record, bytes)   (platform_tell ? platform_tell(record, bytes) : -1)
 
 static __always_inline long platform_copy(struct platform_ctx *ctx, void *to, __u32 bytes)
 {
-	if (bytes > PLATFORM_FRAME_BYTES(ctx))
+	if (bytes > (__u32)((char *)ctx->data_end - (char *)ctx->data)) /* enough here */
 		return -1;
 	__builtin_memcpy(to, ctx->data, bytes);
 	return 0;
