@@ -109,8 +109,14 @@ static __always_inline void trace_note(const struct pkt *p)
 	e->sport_be = (__u16)p->sport_be;
 	e->dport_be = (__u16)p->dport_be;
 	e->proto = (__u8)p->proto;
-	e->tcp_flags = (__u8)p->tcp_flags;
 	e->flags = (p->is_v6 ? SL_EVF_V6 : 0) | (p->is_quoted ? SL_EVF_QUOTED : 0);
+}
+
+/* They come to be known with the checks that a packet may fail. */
+static __always_inline void trace_flags(const struct pkt *p)
+{
+	if (sl_features & SL_FEAT_TRACE)
+		trace_row()->event.tcp_flags = (__u8)p->tcp_flags;
 }
 
 static __always_inline bool trace_sampled(__u32 one_in)

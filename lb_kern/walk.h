@@ -152,9 +152,11 @@ static __always_inline enum sl_reason walk_rare(struct platform_ctx *ctx, struct
 	trace_note(p);
 	if (p->is_echo)
 		return echo_answer(p);
-	WALK_STEP(walk_find(p));
+	why = walk_find(p);
+	trace_flags(p);
+	if (why != SL_R_NEXT)
+		return why;
 	launder_pkt(p, platform_data(ctx), platform_data_end(ctx));
-	trace_note(p);
 	WALK_STEP(slot_pick(p, maps_service(p->service)));
 	return walk_send(ctx, p, ret_action);
 }

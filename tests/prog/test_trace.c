@@ -184,7 +184,7 @@ static void drops(void)
 	wrong = flow_differs(e, SL_FIX_TCP6, &p);
 	sl_tap(got.n == 1 && !wrong && e->kinds == SL_EV_DROP && e->reason == SL_R_TCP_BAD &&
 		       !(e->flags & SL_EVF_SENT) && !e->sent_bytes && !e->backend &&
-		       e->action == XDP_DROP,
+		       e->action == XDP_DROP && e->tcp_flags == (SL_TCP_SYN | SL_TCP_FIN),
 	       "drop: its reason, its service", "%u records, reason %u: %s", got.n, e->reason,
 	       wrong ? wrong : "");
 	spec.to = "192.0.2.99";
