@@ -14,7 +14,7 @@
 const struct sl_flag sl_cmd_capture_flags[] = {
 	{ "write", 'w', "FILE", "the file, pcapng; - is stdout" },
 	{ "service", 0, "NAME", "packets of this service only" },
-	{ "reason", 0, "REASON", "packets that left for this reason only: sent, tcp_bad..." },
+	{ "reason", 0, "REASON", "that left for this reason only: sent, tcp_bad..." },
 	{ "count", 0, "N", "packets (default 100, at most 10000)" },
 	{ "snap", 0, "BYTES", "of each frame (default and at most 2048)" },
 	{ "timeout", 0, "SPAN", "no longer than this (default 60s); exit code 8" },

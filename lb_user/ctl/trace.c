@@ -15,7 +15,7 @@
 const struct sl_flag sl_cmd_trace_flags[] = {
 	{ "service", 0, "NAME", "of this service only" },
 	{ "kind", 0, "LIST", "new_flow,drop,reschedule,eviction (default: all)" },
-	{ "sample", 0, "N", "one of N packets with an event, by chance (default 1)" },
+	{ "sample", 0, "N", "one of N packets with an event, by chance" },
 	{ "count", 0, "N", "no more than N events" },
 	{ "timeout", 0, "SPAN", "no longer than this" },
 	{ NULL, 0, NULL, NULL },
