@@ -63,7 +63,7 @@ const struct sl_command sl_commands[] = {
 	  "another backend because its flow's is down (reschedule), or takes the place of\n"
 	  "another flow in memory (eviction). While it runs packets cost more.\n",
 	  sl_cmd_trace_flags, 0, 0, false, sl_cmd_trace },
-	{ "capture", "-w FILE [--service NAME] [--reason R] [--count N] [flags]",
+	{ "capture", "-w FILE [--service NAME] [--reason R] [flags]",
 	  "packets before and after, into a file",
 	  "The file is pcapng, with an interface \"before\" and one \"after\"; Wireshark and\n"
 	  "tcpdump read it. Each frame's comment names reason, service and backend. One\n"
