@@ -106,14 +106,13 @@ static __always_inline enum sl_reason echo_answer(struct pkt *p)
 	if (p->is_v6) {
 		if (p->l3 + sizeof(struct ipv6hdr) > p->end)
 			return SL_R_L4_SHORT;
-		echo_swap_macs(p);
 		echo_answer6(p, head);
-		return SL_R_ECHOED;
+	} else {
+		if (p->l3 + sizeof(struct iphdr) > p->end)
+			return SL_R_L4_SHORT;
+		echo_answer4(p, head);
 	}
-	if (p->l3 + sizeof(struct iphdr) > p->end)
-		return SL_R_L4_SHORT;
 	echo_swap_macs(p);
-	echo_answer4(p, head);
 	return SL_R_ECHOED;
 }
 
