@@ -25,7 +25,7 @@ struct budget {
 };
 
 static const struct budget hot_budget = { 20000, 2900, 12700 };	  /* 5,281, 2,105, 9,281 */
-static const struct budget rare_budget = { 100000, 6300, 27900 }; /* 44,954, 4,751, 20,753 */
+static const struct budget rare_budget = { 100000, 6300, 27900 }; /* 45,006, 4,751, 20,757 */
 
 /* Counters of packets, of flow memory, scratch, echo. */
 #define CPU_NUMBERS_MAX 24u
