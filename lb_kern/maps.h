@@ -13,6 +13,7 @@
  * is pinned, sized, adopted and migrated by itself. See README.md, decision 1.
  */
 #include <sluice/abi.h>
+#include <sluice/events.h>
 #include <sluice/names.h>
 #include <sluice/types.h>
 
@@ -61,6 +62,8 @@ MAPS_DIRECT(cnt_reason, struct sl_reason_cnt)
 MAPS_DIRECT(cnt_exc, struct sl_exc_cnt)
 MAPS_DIRECT(limits, struct sl_limit)
 MAPS_DIRECT(labels, struct sl_label)
+MAPS_DIRECT(trace, struct sl_trace)
+MAPS_DIRECT(trace_row, struct sl_trace_row)
 
 #ifdef __bpf__
 struct {
@@ -76,6 +79,11 @@ struct {
 	__uint(key_size, 4);
 	__uint(value_size, 4);
 } sl_tails SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, SL_EVENTS_BYTES);
+} sl_events SEC(".maps");
 #endif
 
 /* Elements by index, each bounded for the verifier. */

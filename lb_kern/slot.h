@@ -54,6 +54,7 @@ struct slot_choice {
 	bool remember; /* the flow is new to memory and must not move again */
 	bool dropped;  /* its backend is DOWN and the service wants it dropped */
 	bool moved;    /* its backend is DOWN: whoever is found is another one */
+	__u32 owner;   /* that one, if moved */
 };
 
 /* A packet of a flow that memory may know: TCP but not its SYN, or UDP with flows. */
@@ -91,6 +92,7 @@ slot_recall(const struct pkt *p, const struct sl_service_rec *service, __u32 wor
 		exception_forget(&hit);
 	c.dropped = service->flags & SL_SF_DOWN_DROP;
 	c.moved = true;
+	c.owner = owner;
 	c.remember = is_udp;
 	return c;
 }
@@ -116,8 +118,10 @@ static __always_inline enum sl_reason slot_pick_slow(struct pkt *p,
 	if (!c.backend)
 		return cur ? SL_R_NO_BACKEND : SL_R_SLOT_EMPTY;
 
-	if (c.moved)
+	if (c.moved) {
 		exception_cnt()->rescheduled++;
+		trace_rescheduled(c.owner);
+	}
 	/*
 	 * T, or another than cur; or, rarely, neither: the owner came back after the
 	 * slot was read. T is up by now, so what a former flow of this tuple left

@@ -27,6 +27,7 @@
 #include "lb_kern/slot.h"
 #include "lb_kern/stats.h"
 #include "lb_kern/too_big.h"
+#include "lb_kern/trace.h"
 
 #define WALK_STEP(call)               \
 	do {                          \
@@ -194,6 +195,8 @@ static __always_inline int walk_hot(struct platform_ctx *ctx)
 	int action;
 	__be16 type;
 
+	if (trace_on())
+		return WALK_RARE;
 	pkt_init(&p, platform_data(ctx), platform_data_end(ctx), walk_bytes(ctx));
 	type = common_type(&p);
 	if (type == bpf_htons(ETH_P_IP)) {
@@ -217,11 +220,16 @@ static __always_inline enum sl_reason walk_rare(struct platform_ctx *ctx, struct
 	WALK_STEP(eth_read(p));
 	WALK_STEP(p->is_v6 ? ipv6_read(p) : ipv4_read(p));
 	launder_pkt(p, platform_data(ctx), platform_data_end(ctx));
+	trace_note(p);
 	WALK_STEP(icmp_is(p) ? icmp_read(p) : l4_read(p));
 	launder_pkt(p, platform_data(ctx), platform_data_end(ctx));
+	trace_note(p);
 	if (p->is_echo)
 		return echo_answer(p);
-	WALK_STEP(walk_find(p));
+	why = walk_find(p);
+	trace_flags(p);
+	if (why != SL_R_NEXT)
+		return why;
 	if (sl_features & SL_FEAT_QUIC && maps_service(p->service)->flags & SL_SF_QUIC)
 		p->is_initial = quic_is_initial(p);
 	launder_pkt(p, platform_data(ctx), platform_data_end(ctx));
@@ -234,11 +242,13 @@ static __always_inline int walk_any(struct platform_ctx *ctx)
 {
 	struct pkt p = {};
 	enum sl_reason why;
-	int sent = XDP_TX;
+	int sent = XDP_TX, action;
 
+	trace_begin(ctx);
 	pkt_init(&p, platform_data(ctx), platform_data_end(ctx), PLATFORM_FRAME_BYTES(ctx));
 	why = walk_rare(ctx, &p, &sent);
-	return walk_end(&p, why, sent, p.frame_bytes);
+	action = walk_end(&p, why, sent, p.frame_bytes);
+	return trace_end(ctx, &p, why, stats_action(why), action);
 }
 
 #endif

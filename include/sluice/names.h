@@ -28,9 +28,12 @@
 	X(cnt_reason)     \
 	X(cnt_exc)        \
 	X(limits)         \
-	X(labels)
+	X(labels)         \
+	X(trace)          \
+	X(trace_row)
 
-#define SL_MAP_PORTS "sl_ports" /* devmap: port -> ifindex */
-#define SL_MAP_TAILS "sl_tails" /* programs to go on with: [0] sl_rare */
+#define SL_MAP_PORTS  "sl_ports"  /* devmap: port -> ifindex */
+#define SL_MAP_TAILS  "sl_tails"  /* programs to go on with: [0] sl_rare */
+#define SL_MAP_EVENTS "sl_events" /* ring buffer of events.h */
 
 #endif

@@ -57,6 +57,18 @@ const struct sl_command sl_commands[] = {
 	  SIZE_MAX, false, sl_cmd_drain },
 	{ "wait", "SERVICE/BACKEND... --for STATE [--timeout SPAN]", "until backends reach a state",
 	  NULL, sl_cmd_wait_flags, 1, SIZE_MAX, false, sl_cmd_wait },
+	{ "trace", "[--service NAME] [--kind LIST] [--sample N]",
+	  "events of single packets, until ^C",
+	  "A line for each packet that begins a flow (new_flow), is dropped, is sent to\n"
+	  "another backend because its flow's is down (reschedule), or takes the place of\n"
+	  "another flow in memory (eviction). While it runs packets cost more.\n",
+	  sl_cmd_trace_flags, 0, 0, false, sl_cmd_trace },
+	{ "capture", "-w FILE [--service NAME] [--reason R] [flags]",
+	  "packets before and after, into a file",
+	  "The file is pcapng, with an interface \"before\" and one \"after\"; Wireshark and\n"
+	  "tcpdump read it. Each frame's comment names reason, service and backend. One\n"
+	  "capture at a time. While it runs packets cost more.\n",
+	  sl_cmd_capture_flags, 0, 0, false, sl_cmd_capture },
 	{ "metrics", "", "the agent's metrics, as Prometheus reads them", NULL, NULL, 0, 0, false,
 	  sl_cmd_metrics },
 	{ "detach", "--yes", "stop balancing: unload from every interface",

@@ -30,6 +30,10 @@ extern const struct sl_flag sl_cmd_drain_flags[], sl_cmd_wait_flags[];
 int sl_cmd_drain(struct sl_ctl *ctl);
 int sl_cmd_wait(struct sl_ctl *ctl);
 
+extern const struct sl_flag sl_cmd_trace_flags[], sl_cmd_capture_flags[];
+int sl_cmd_trace(struct sl_ctl *ctl);
+int sl_cmd_capture(struct sl_ctl *ctl);
+
 extern const struct sl_flag sl_cmd_detach_flags[];
 int sl_cmd_detach(struct sl_ctl *ctl);
 int sl_cmd_metrics(struct sl_ctl *ctl);

@@ -52,6 +52,8 @@ static size_t map_bytes(const char *name, unsigned cpus)
 		{ "sl_cnt_exc", sizeof(struct sl_exc_cnt), true },
 		{ "sl_limits", sizeof(struct sl_limit), true },
 		{ "sl_labels", sizeof(struct sl_label) * SL_BACKENDS_MAX, false },
+		{ "sl_trace", sizeof(struct sl_trace), false },
+		{ "sl_trace_row", sizeof(struct sl_trace_row), true },
 	};
 
 	for (size_t i = 0; i < sizeof(size) / sizeof(size[0]); i++)

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include <sluice/abi.h>
+#include <sluice/events.h>
 #include <sluice/features.h>
 #include <sluice/reasons.h>
 #include <sluice/types.h>
@@ -40,6 +41,8 @@ struct sl_dp_mem {
 	struct sl_exc_cnt *cnt_exc;	  /* [cpus] */
 	struct sl_limit *limits;	  /* [cpus], the packet path's own */
 	struct sl_label *labels;	  /* [SL_BACKENDS_MAX], agent only */
+	struct sl_trace *trace;		  /* what is told of single packets */
+	struct sl_trace_row *trace_row;	  /* [cpus], the packet path's own */
 };
 
 /* Frames counted as sent that an interface did not take. */
@@ -50,6 +53,8 @@ struct sl_transmit_error {
 	uint64_t packets; /* since the data plane was made */
 };
 #define SL_TRANSMIT_ERRORS_MAX 1024u
+/* A record, with the bytes of frames behind it; valid during the call. */
+typedef void (*sl_dp_event_fn)(void *user, const struct sl_event *e);
 
 struct sl_dp_ops {
 	/* Attaches to @name, or adopts and updates what is attached there. Idempotent. */
@@ -73,6 +78,16 @@ struct sl_dp_ops {
 	int (*transmit_errors)(struct sl_dp *dp, struct sl_transmit_error *ret, size_t room);
 	/* What of them this kernel does not let us count, for a person; "": all is counted. */
 	const char *(*transmit_blind)(struct sl_dp *dp);
+	/*
+	 * What the packet path tells of single packets (sluice/events.h; mem.trace says
+	 * what is wanted, and SL_FEAT_TRACE is needed). One reader: @fn is called from
+	 * events_read(), which is due when @ret_fd is readable and takes a bounded number;
+	 * @ret_fd stays dp's. A record may be of before the opening.
+	 */
+	int (*events_open)(struct sl_dp *dp, sl_dp_event_fn fn, void *user, int *ret_fd,
+			   struct sl_err *err);
+	void (*events_read)(struct sl_dp *dp);
+	void (*events_close)(struct sl_dp *dp);
 	/* The packet path's clock: jiffies. */
 	int (*jiffies)(struct sl_dp *dp, uint64_t *ret);
 	/* Detaches everything and removes the pins. */

@@ -9,6 +9,7 @@
 
 struct bpf_map;
 struct bpf_object;
+struct ring_buffer;
 struct sluice_bpf;
 
 #define SL_DP_PATH 256
@@ -62,6 +63,11 @@ const char *sl_xmit_blind(const struct sl_xmit *x);
 void sl_xmit_from_add(struct sl_xmit *x, unsigned ifindex); /* before it is attached */
 void sl_xmit_from_sync(struct sl_xmit *x);		    /* with the links that are pinned */
 int sl_xmit_read(const struct sl_xmit *x, struct sl_transmit_error *ret, size_t room);
+/* events.c: sl_dp_ops.events_* */
+int sl_events_open(struct sl_dp *dp, sl_dp_event_fn fn, void *user, int *ret_fd,
+		   struct sl_err *err);
+void sl_events_read(struct sl_dp *dp);
+void sl_events_close(struct sl_dp *dp);
 
 /* The kernel's data plane behind the port. */
 struct sl_dp_kernel {
@@ -72,6 +78,10 @@ struct sl_dp_kernel {
 	int lock_fd;
 	const struct sl_direct_map *maps;
 	size_t n_maps;
+	struct ring_buffer *events; /* while open */
+	sl_dp_event_fn on_event;
+	void *on_event_user;
+	unsigned batch_left;
 };
 
 /* kernel.c: what a second load of the object shares with the first */

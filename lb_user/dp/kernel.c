@@ -40,7 +40,7 @@ static __attribute__((format(printf, 2, 0))) int keep_warning(enum libbpf_print_
 }
 
 /* Maps that are not memory. */
-static const char *const plain_maps[] = { SL_MAP_PORTS, SL_MAP_TAILS };
+static const char *const plain_maps[] = { SL_MAP_PORTS, SL_MAP_TAILS, SL_MAP_EVENTS };
 
 #define N_PLAIN_MAPS (sizeof(plain_maps) / sizeof(plain_maps[0]))
 
@@ -333,6 +333,7 @@ static void op_close(struct sl_dp *dp)
 {
 	struct sl_dp_kernel *k = kernel_of(dp);
 
+	sl_events_close(dp);
 	sl_direct_unmap(k->maps, k->n_maps, &k->dp.mem);
 	sl_xmit_close(k->xmit);
 	sluice_bpf__destroy(k->skel);
@@ -349,6 +350,9 @@ static const struct sl_dp_ops kernel_ops = {
 	.specialise = op_specialise,
 	.transmit_errors = op_transmit_errors,
 	.transmit_blind = op_transmit_blind,
+	.events_open = sl_events_open,
+	.events_read = sl_events_read,
+	.events_close = sl_events_close,
 	.jiffies = op_jiffies,
 	.unload = op_unload,
 	.close = op_close,

@@ -89,7 +89,7 @@ int sl_pins_get_map(const char *dir, const char *name, size_t bytes, int *ret_fd
 				  strerror(-r));
 	}
 	r = bpf_obj_get_info_by_fd(fd, &info, &len);
-	if (r || info.key_size != 4 ||
+	if (r || info.key_size != (info.type == BPF_MAP_TYPE_RINGBUF ? 0 : 4) ||
 	    (bytes && (info.type != BPF_MAP_TYPE_ARRAY || info.max_entries != 1 ||
 		       info.value_size != bytes))) {
 		close(fd);

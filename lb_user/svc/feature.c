@@ -22,10 +22,10 @@ int sl_feature_ensure(struct sl_control *c, uint32_t needed, struct sl_err *err)
 	return c->dp->ops->specialise(c->dp, has | needed, err);
 }
 
-/* Whoever needs more for as long as it runs (SL_FEAT_TRACE while somebody listens) adds it here. */
+/* Of the configuration, of what was found, and of who listens. */
 uint32_t sl_feature_needed(const struct sl_control *c)
 {
-	uint32_t needed = sl_features_needed(&c->config);
+	uint32_t needed = sl_features_needed(&c->config) | sl_trace_features(c);
 
 	/* also what netlink found, and what is pinned and still believed */
 	for (size_t i = 0; i < c->config.n_services; i++)

@@ -88,6 +88,7 @@ struct sl_control {
 	uint16_t tick; /* of the slots' clock, as last read */
 	int64_t started_ms, next_settle_ms, next_sweep_ms, next_retry_ms;
 	int64_t spare_since_ms; /* the packet path has features that nobody uses; 0: it has not */
+	struct sl_tracer *tracer; /* trace.c; NULL until somebody asks */
 };
 
 /* An id rests this long; a packet is in the program for microseconds. */
@@ -174,6 +175,12 @@ bool sl_status_used(const struct sl_control *c, uint16_t backend); /* ever sent 
 /* ---- upkeep.c: what time does ------------------------------------------------ */
 int sl_upkeep_start(struct sl_control *c);
 void sl_upkeep_stop(struct sl_control *c);
+
+/* ---- trace.c: single packets, for who wants to see them ----------------------- */
+void sl_trace_init(struct sl_control *c); /* what a former agent left on is off */
+void sl_trace_free(struct sl_control *c);
+/* SL_FEAT_TRACE while it is in use, else 0: for whoever specialises the programs. */
+uint32_t sl_trace_features(const struct sl_control *c);
 
 /* Runtime objects; free() takes half-built ones. */
 struct sl_backend_rt *sl_backend_rt_new(struct sl_control *c, struct sl_service_rt *s, uint16_t id);

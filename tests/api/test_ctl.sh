@@ -67,11 +67,25 @@ for t in 1x 1 5m3 -1 '' 5m5m 3s1m 99999999d 1500ms; do
 done
 run detach
 has "detach wants --yes" "$rc $err" "to do it: sluicectl detach --yes"
+run capture --count 3
+has "capture wants a file" "$rc $err" "2 sluicectl: capture needs -w FILE"
+for a in '--count x' '--snap -1' '--timeout 1500ms' '--bogus' 'word'; do
+  # shellcheck disable=SC2086
+  run capture -w "$dir/never" $a
+  is "capture $a" "$rc" 2
+done
+is "and no file was made" "$(ls "$dir/never" 2>/dev/null)" ""
+for a in '--sample x' '--count -1' '--timeout 1x' 'word'; do
+  # shellcheck disable=SC2086
+  run trace $a
+  is "trace $a" "$rc" 2
+done
 is "no request was sent by any of these" "$(<"$dir/log")" ""
 
 long=$(for c in '' service backend status 'service list' 'service show' 'service add' \
   'service delete' 'backend list' 'backend show' 'backend add' 'backend set' 'backend drain' \
-  'backend ready' 'backend maint' 'backend delete' drain wait metrics detach help version; do
+  'backend ready' 'backend maint' 'backend delete' drain wait trace capture metrics \
+  detach help version; do
   # shellcheck disable=SC2086
   "$ctl" help $c || echo "$c: $?"
 done | awk 'length > 80 { print } END { if (NR < 300) print "only", NR, "lines" }')

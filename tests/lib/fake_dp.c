@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 static struct sl_fake_dp *fake_of(struct sl_dp *dp)
 {
@@ -92,6 +94,32 @@ static int fake_jiffies(struct sl_dp *dp, uint64_t *ret)
 	return 0;
 }
 
+static int fake_events_open(struct sl_dp *dp, sl_dp_event_fn fn, void *user, int *ret_fd,
+			    struct sl_err *err)
+{
+	struct sl_fake_dp *f = fake_of(dp);
+
+	f->events_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (f->events_fd < 0)
+		return sl_err_set(err, -errno, "dataplane-error", "eventfd");
+	f->on_event = fn;
+	f->on_event_user = user;
+	*ret_fd = f->events_fd;
+	return 0;
+}
+
+static void fake_events_read(struct sl_dp *dp)
+{
+	(void)dp;
+}
+
+static void fake_events_close(struct sl_dp *dp)
+{
+	if (fake_of(dp)->on_event)
+		close(fake_of(dp)->events_fd);
+	fake_of(dp)->on_event = NULL;
+}
+
 static int fake_unload(struct sl_dp *dp, struct sl_err *err)
 {
 	(void)err;
@@ -103,6 +131,7 @@ static void fake_close(struct sl_dp *dp)
 {
 	struct sl_dp_mem *m = &dp->mem;
 
+	fake_events_close(dp);
 	free(m->info);
 	free(m->svc4);
 	free(m->svc6);
@@ -119,6 +148,8 @@ static void fake_close(struct sl_dp *dp)
 	free(m->cnt_exc);
 	free(m->limits);
 	free(m->labels);
+	free(m->trace);
+	free(m->trace_row);
 	free(fake_of(dp));
 }
 
@@ -130,6 +161,9 @@ static const struct sl_dp_ops fake_ops = {
 	.specialise = fake_specialise,
 	.transmit_errors = fake_transmit_errors,
 	.transmit_blind = fake_transmit_blind,
+	.events_open = fake_events_open,
+	.events_read = fake_events_read,
+	.events_close = fake_events_close,
 	.jiffies = fake_jiffies,
 	.unload = fake_unload,
 	.close = fake_close,
@@ -158,6 +192,8 @@ struct sl_fake_dp *sl_fake_dp_new(void)
 	m->cnt_exc = calloc(1, sizeof(*m->cnt_exc));
 	m->limits = calloc(1, sizeof(*m->limits));
 	m->labels = calloc(SL_BACKENDS_MAX, sizeof(*m->labels));
+	m->trace = calloc(1, sizeof(*m->trace));
+	m->trace_row = calloc(1, sizeof(*m->trace_row));
 	*m->info = (struct sl_info){ .magic = SL_ABI_MAGIC,
 				     .abi = SL_ABI_VERSION,
 				     .cpus = 1,

@@ -22,6 +22,9 @@ struct sl_fake_dp {
 	unsigned specialised;	     /* calls that changed something */
 	uint32_t specialised_to[16]; /* what was asked by the first of them */
 	void (*on_specialise)(struct sl_fake_dp *f, uint32_t features); /* before it takes effect */
+	sl_dp_event_fn on_event; /* who reads the ring: tests call it; NULL: nobody */
+	void *on_event_user;
+	int events_fd;
 };
 
 /* Freed by dp->ops->close(). Tick: 1024 jiffies, 4 s. */

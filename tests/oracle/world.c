@@ -36,7 +36,10 @@
 #define ALL(X, cpus) FIXED(X) STATE(X) COUNTERS(X, cpus)
 
 /* The packet path's own, of no meaning to others: echo.c has what must hold. */
-#define OWN(X, cpus) X(limits, (cpus))
+#define OWN(X, cpus)      \
+	X(limits, (cpus)) \
+	X(trace, 1)       \
+	X(trace_row, (cpus))
 
 void sl_world_alloc(struct sl_dp_mem *ret, const struct sl_dp_mem *like)
 {

@@ -19,7 +19,8 @@
 	X(tunnels, SL_BACKENDS_MAX)                \
 	X(exceptions, SL_EXC_SETS)                 \
 	X(drains, SL_DRAIN_TRACKS *SL_DRAIN_CELLS) \
-	X(labels, SL_BACKENDS_MAX)
+	X(labels, SL_BACKENDS_MAX)                 \
+	X(trace, 1)
 
 #define COUNTERS(X, cpus)                      \
 	X(cnt_service, (cpus)*SL_SERVICES_MAX) \
