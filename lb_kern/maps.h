@@ -75,7 +75,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, SL_TAILS);
 	__uint(key_size, 4);
 	__uint(value_size, 4);
 } sl_tails SEC(".maps");

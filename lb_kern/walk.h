@@ -9,7 +9,8 @@
  *
  * walk_hot() takes the common packet and leaves any other, before it has
  * counted or changed anything, to walk_any(). The two differ in how they read
- * it, and share all that follows.
+ * it, and share all that follows; walk_last() sends what walk_any() has found a
+ * backend for that needs more than two MACs.
  */
 #include "lb_kern/backend.h"
 #include "lb_kern/common.h"
@@ -65,6 +66,23 @@ walk_port(struct platform_ctx *ctx, const struct sl_backend_rec *backend, int *r
 	return *ret_action == XDP_REDIRECT ? SL_R_SENT : SL_R_NO_PORT;
 }
 
+/* Both MACs, and that is all. */
+static __always_inline bool walk_is_plain(const struct pkt *p, const struct sl_backend_rec *b)
+{
+	return READ_ONCE(b->fwd) == SL_FWD_L2 && !(READ_ONCE(b->flags) & SL_BF_VLAN) &&
+	       likely(p->l3_bytes <= READ_ONCE(b->mtu));
+}
+
+static __always_inline enum sl_reason walk_send_plain(struct platform_ctx *ctx, struct pkt *p,
+						      const struct sl_backend_rec *backend,
+						      int *ret_action)
+{
+	enum sl_reason why;
+
+	WALK_STEP(fwd_l2_rewrite(p, backend));
+	return walk_port(ctx, backend, ret_action);
+}
+
 /* The programs have what this backend needs. */
 static __always_inline bool walk_has_features(const struct sl_backend_rec *b)
 {
@@ -76,14 +94,13 @@ static __always_inline bool walk_has_features(const struct sl_backend_rec *b)
 	       (fwd == SL_FWD_GUE && (sl_features & SL_FEAT_GUE));
 }
 
-/* To the chosen backend, whatever that takes; @ret_action when it does not leave by TX. */
+/* Whatever else it takes; @ret_action when it does not leave by TX. */
 static __always_inline enum sl_reason walk_send(struct platform_ctx *ctx, struct pkt *p,
+						const struct sl_backend_rec *backend,
 						int *ret_action)
 {
-	const struct sl_backend_rec *backend;
 	enum sl_reason why;
 
-	WALK_STEP(backend_load(p, &backend));
 	WALK_STEP(too_big_check(ctx, p, maps_service(p->service), backend));
 	if (unlikely(!walk_has_features(backend)))
 		return SL_R_BUG_FEATURE;
@@ -118,6 +135,7 @@ static __always_inline __u32 walk_bytes(const struct platform_ctx *ctx)
 
 #define WALK_RARE   (-1) /* it is for walk_any(); nothing was counted or changed */
 #define WALK_TUNNEL (-2) /* for walk_tunnel() */
+#define WALK_SEND   (-3) /* for walk_last(), which takes over what is known */
 
 /*
  * A common packet. Inlined once for each family and protocol, so that each copy
@@ -147,9 +165,7 @@ static __always_inline int walk_common(struct platform_ctx *ctx, struct pkt *p, 
 		return WALK_RARE;
 	if (READ_ONCE(backend->fwd) != SL_FWD_L2)
 		return sl_features & (SL_FEAT_IPIP | SL_FEAT_GUE) ? WALK_TUNNEL : WALK_RARE;
-	why = fwd_l2_rewrite(p, backend);
-	if (likely(why == SL_R_NEXT))
-		why = walk_port(ctx, backend, &sent);
+	why = walk_send_plain(ctx, p, backend, &sent);
 	return walk_end(p, why, sent, walk_bytes(ctx));
 }
 
@@ -167,7 +183,7 @@ static __always_inline int walk_tunnel(struct platform_ctx *ctx, struct pkt *p)
 	return walk_end(p, why, sent, bytes);
 }
 
-/* The rare walk is missing. */
+/* The next program is missing. */
 static __always_inline int walk_bug_rare(void)
 {
 	const struct pkt p = {};
@@ -211,9 +227,9 @@ static __always_inline int walk_hot(struct platform_ctx *ctx)
 	return action;
 }
 
-/* Any packet; between its steps the verifier is made to forget how it got there (launder.h). */
-static __always_inline enum sl_reason walk_rare(struct platform_ctx *ctx, struct pkt *p,
-						int *ret_action)
+/* Any packet, up to its backend; between its steps the verifier is made to forget how it got there
+ * (launder.h). */
+static __always_inline enum sl_reason walk_rare(struct platform_ctx *ctx, struct pkt *p)
 {
 	enum sl_reason why;
 
@@ -233,20 +249,41 @@ static __always_inline enum sl_reason walk_rare(struct platform_ctx *ctx, struct
 	if (sl_features & SL_FEAT_QUIC && maps_service(p->service)->flags & SL_SF_QUIC)
 		p->is_initial = quic_is_initial(p);
 	launder_pkt(p, platform_data(ctx), platform_data_end(ctx));
-	WALK_STEP(slot_pick(p, maps_service(p->service)));
-	launder_pkt(p, platform_data(ctx), platform_data_end(ctx));
-	return walk_send(ctx, p, ret_action);
+	return slot_pick(p, maps_service(p->service));
 }
 
+/* WALK_SEND: it has a backend, and needs more than two MACs to get there. */
 static __always_inline int walk_any(struct platform_ctx *ctx)
 {
+	const struct sl_backend_rec *backend;
 	struct pkt p = {};
 	enum sl_reason why;
 	int sent = XDP_TX, action;
 
 	trace_begin(ctx);
 	pkt_init(&p, platform_data(ctx), platform_data_end(ctx), PLATFORM_FRAME_BYTES(ctx));
-	why = walk_rare(ctx, &p, &sent);
+	why = walk_rare(ctx, &p);
+	if (why == SL_R_NEXT) {
+		why = backend_load(&p, &backend);
+		if (why == SL_R_NEXT && unlikely(!walk_is_plain(&p, backend))) {
+			launder_hand_on(&p);
+			return WALK_SEND;
+		}
+		if (why == SL_R_NEXT)
+			why = walk_send_plain(ctx, &p, backend, &sent);
+	}
+	action = walk_end(&p, why, sent, p.frame_bytes);
+	return trace_end(ctx, &p, why, stats_action(why), action);
+}
+
+static __always_inline int walk_last(struct platform_ctx *ctx)
+{
+	struct pkt p = {};
+	enum sl_reason why;
+	int sent = XDP_TX, action;
+
+	launder_take_over(&p, platform_data(ctx), platform_data_end(ctx));
+	why = walk_send(ctx, &p, maps_backend(p.backend), &sent);
 	action = walk_end(&p, why, sent, p.frame_bytes);
 	return trace_end(ctx, &p, why, stats_action(why), action);
 }

@@ -6,6 +6,7 @@
 
 #define SL_PROG_XDP   "sl_xdp"
 #define SL_PROG_RARE  "sl_rare"
+#define SL_PROG_SEND  "sl_send"
 #define SL_PROG_CLOCK "sl_clock"
 
 /*
@@ -33,7 +34,8 @@
 	X(trace_row)
 
 #define SL_MAP_PORTS  "sl_ports"  /* devmap: port -> ifindex */
-#define SL_MAP_TAILS  "sl_tails"  /* programs to go on with: [0] sl_rare */
+#define SL_MAP_TAILS  "sl_tails"  /* programs to go on with: */
+enum sl_tail { SL_TAIL_RARE, SL_TAIL_SEND, SL_TAILS };
 #define SL_MAP_EVENTS "sl_events" /* ring buffer of events.h */
 
 #endif

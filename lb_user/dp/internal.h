@@ -89,7 +89,8 @@ const char *sl_kernel_map_name(const struct sl_dp_kernel *k, size_t i); /* NULL:
 int sl_kernel_set_sizes(const struct sl_dp_kernel *k, struct sluice_bpf *skel, struct sl_err *err);
 void sl_kernel_set_constants(struct sluice_bpf *skel, const struct sl_info *info,
 			     uint32_t features);
-int sl_kernel_set_tails(const struct sl_dp_kernel *k, int rare_fd, struct sl_err *err);
+int sl_kernel_set_tails(const struct sl_dp_kernel *k, const struct sluice_bpf *of,
+			struct sl_err *err);
 int sl_kernel_explain_load(int r, struct sl_err *err);
 
 /* swap.c: sl_dp_ops.specialise */

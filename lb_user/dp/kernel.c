@@ -164,16 +164,24 @@ static int pin_all(struct sl_dp_kernel *k, struct sl_err *err)
 	return r;
 }
 
-/* Where sl_xdp goes on with what is not common; an adopted table has another version's until now.
+/*
+ * Where the programs go on; an adopted table has another version's until now.
+ * The last ones first: who comes from an old program finds the new next one,
+ * and both decide alike.
  */
-int sl_kernel_set_tails(const struct sl_dp_kernel *k, int rare_fd, struct sl_err *err)
+int sl_kernel_set_tails(const struct sl_dp_kernel *k, const struct sluice_bpf *of,
+			struct sl_err *err)
 {
-	__u32 first = 0;
-	int r = bpf_map_update_elem(bpf_map__fd(k->skel->maps.sl_tails), &first, &rare_fd, 0);
+	const int fd[SL_TAILS] = { [SL_TAIL_RARE] = bpf_program__fd(of->progs.sl_rare),
+				   [SL_TAIL_SEND] = bpf_program__fd(of->progs.sl_send) };
 
-	if (r < 0)
-		return sl_err_set(err, r, "dataplane-error", "the table of tail calls: %s",
-				  strerror(-r));
+	for (__u32 i = SL_TAILS; i-- > 0;) {
+		int r = bpf_map_update_elem(bpf_map__fd(k->skel->maps.sl_tails), &i, &fd[i], 0);
+
+		if (r < 0)
+			return sl_err_set(err, r, "dataplane-error", "the table of tail calls: %s",
+					  strerror(-r));
+	}
 	return 0;
 }
 
@@ -200,7 +208,7 @@ void sl_kernel_set_constants(struct sluice_bpf *skel, const struct sl_info *info
 /* What is pinned goes on with the programs just loaded: tail calls first, then each interface. */
 static int take_over(struct sl_dp_kernel *k, const struct sl_info *info, struct sl_err *err)
 {
-	int r = sl_kernel_set_tails(k, bpf_program__fd(k->skel->progs.sl_rare), err);
+	int r = sl_kernel_set_tails(k, k->skel, err);
 
 	if (r < 0)
 		return r;
@@ -244,7 +252,7 @@ static int load(struct sl_dp_kernel *k, const uint64_t key[2], struct sl_err *er
 		return r;
 	if (k->dp.adopted)
 		return take_over(k, &info, err);
-	r = sl_kernel_set_tails(k, bpf_program__fd(k->skel->progs.sl_rare), err);
+	r = sl_kernel_set_tails(k, k->skel, err);
 	if (r < 0)
 		return r;
 	*k->dp.mem.info = info;

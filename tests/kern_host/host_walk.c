@@ -51,6 +51,8 @@ int sl_host_walk(void *block, unsigned *at, unsigned *len, unsigned ingress_ifin
 	action = walk_hot(&ctx);
 	if (action < 0)
 		action = walk_any(&ctx);
+	if (action < 0)
+		action = walk_last(&ctx);
 	*ret_port = ctx.redirect_port;
 	*at = (unsigned)((char *)ctx.data - (char *)block);
 	*len = (unsigned)((char *)ctx.data_end - (char *)ctx.data);
