@@ -43,7 +43,7 @@ static __always_inline void launder_pkt(struct pkt *p, void *data, void *end)
 	scratch[2] = p->daddr_be[0];
 	scratch[3] = p->daddr_be[1];
 	scratch[4] = (__u64)p->l4_bytes << 32 | p->sport_be << 16 | p->dport_be;
-	scratch[5] = (__u64)p->service << 32 | p->tcp_flags << 24 | p->is_echo << 18 |
+	scratch[5] = (__u64)p->service << 32 | p->tcp_flags << 24 | p->is_exempt << 19 | p->is_echo << 18 |
 		     p->is_quoted << 17 | p->is_v6 << 16 | p->fragment << 8 | p->proto;
 	p->saddr_be[0] = scratch[0];
 	p->saddr_be[1] = scratch[1];
@@ -57,6 +57,7 @@ static __always_inline void launder_pkt(struct pkt *p, void *data, void *end)
 	p->is_v6 = launder_part(scratch[5], 16, 1);
 	p->is_quoted = launder_part(scratch[5], 17, 1);
 	p->is_echo = launder_part(scratch[5], 18, 1);
+	p->is_exempt = launder_part(scratch[5], 19, 1);
 	p->tcp_flags = launder_part(scratch[5], 24, 0xff);
 	p->service = launder_part(scratch[5], 32, 0xffffffff);
 	p->l3 = data + launder_offset(p, p->l3);

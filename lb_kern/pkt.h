@@ -33,6 +33,8 @@ struct pkt {
 	__u32 is_quoted; /* an ICMP error: addresses and ports are of the flow it quotes, turned
 			    around */
 
+	__u32 is_exempt; /* from the guard's limits: allowed, or a dry run has dropped it already */
+
 	__u32 service; /* id, 0: none found */
 	__u32 backend; /* id, 0: none chosen */
 	__u64 hash;
@@ -43,6 +45,12 @@ static __always_inline void pkt_init(struct pkt *p, void *data, void *end)
 {
 	p->data = data;
 	p->end = end;
+}
+
+/* Of TCP, and not an ICMP error: those have no flags. */
+static __always_inline bool pkt_is_syn(const struct pkt *p)
+{
+	return (p->tcp_flags & (PKT_TCP_SYN | PKT_TCP_ACK)) == PKT_TCP_SYN;
 }
 
 /* Bytes of the frame from the transport header on. */

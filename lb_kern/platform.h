@@ -15,11 +15,13 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_endian.h>
 
-#define PLATFORM_JIFFIES()	       bpf_jiffies64()
-#define PLATFORM_CPU()		       bpf_get_smp_processor_id()
-#define PLATFORM_REDIRECT(ports, port) bpf_redirect_map(&(ports), port, XDP_DROP)
-#define platform_ctx		       xdp_md
-#define PLATFORM_UNROLL		       _Pragma("unroll")
+#define PLATFORM_JIFFIES()		bpf_jiffies64()
+#define PLATFORM_CPU()			bpf_get_smp_processor_id()
+#define PLATFORM_REDIRECT(ports, port)	bpf_redirect_map(&(ports), port, XDP_DROP)
+#define PLATFORM_LONGEST(prefixes, key) ((const __u32 *)bpf_map_lookup_elem(&(prefixes), key))
+#define platform_ctx			xdp_md
+#define PLATFORM_UNROLL			_Pragma("unroll")
+#define PLATFORM_ROLLED			_Pragma("nounroll") /* rarely run: short rather than fast */
 
 /*
  * The barriers keep clang from storing the pointers as the 32 bits that the
@@ -59,15 +61,20 @@ struct platform_ctx {
 };
 
 #define PLATFORM_UNROLL
+#define PLATFORM_ROLLED
 #undef __always_inline /* the C library has one without inline */
-#define __always_inline		       inline __attribute__((always_inline))
-#define bpf_htons(x)		       htons(x)
-#define bpf_ntohs(x)		       ntohs(x)
+#define __always_inline			inline __attribute__((always_inline))
+#define bpf_htons(x)			htons(x)
+#define bpf_ntohs(x)			ntohs(x)
 extern __u64 platform_jiffies; /* set by the test */
 extern __u32 platform_cpu;
-#define PLATFORM_JIFFIES()	       platform_jiffies
-#define PLATFORM_CPU()		       platform_cpu
-#define PLATFORM_REDIRECT(ports, port) platform_redirect(ctx, port)
+#define PLATFORM_JIFFIES()		platform_jiffies
+#define PLATFORM_CPU()			platform_cpu
+#define PLATFORM_REDIRECT(ports, port)	platform_redirect(ctx, port)
+struct sl_guard_key;
+/* The value of the longest listed prefix that has the key's address, or NULL. */
+extern const __u32 *platform_longest(const struct sl_guard_key *key);
+#define PLATFORM_LONGEST(prefixes, key) platform_longest(key)
 
 static __always_inline int platform_redirect(struct platform_ctx *ctx, __u32 port)
 {

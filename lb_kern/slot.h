@@ -13,6 +13,7 @@
 #include <sluice/hash.h>
 
 #include "lb_kern/exception.h"
+#include "lb_kern/guard.h"
 #include "lb_kern/maps.h"
 #include "lb_kern/pkt.h"
 
@@ -112,6 +113,13 @@ static __always_inline enum sl_reason slot_pick_slow(struct pkt *p,
 	if (!c.backend)
 		return cur ? SL_R_NO_BACKEND : SL_R_SLOT_EMPTY;
 
+	/* a flow that its backend's end has moved is not the client's doing */
+	if (c.remember && !c.moved && !p->is_quoted && p->proto == IPPROTO_UDP) {
+		enum sl_reason why = guard_new_flow(p, service);
+
+		if (why != SL_R_NEXT)
+			return why;
+	}
 	if (c.moved)
 		exception_cnt()->rescheduled++;
 	/*
@@ -134,11 +142,6 @@ static __always_inline enum sl_reason slot_pick_slow(struct pkt *p,
 	return SL_R_NEXT;
 }
 
-static __always_inline bool slot_is_syn(const struct pkt *p)
-{
-	return (p->tcp_flags & (PKT_TCP_SYN | PKT_TCP_ACK)) == PKT_TCP_SYN;
-}
-
 /* The common case: a settled slot whose owner is UP. False: flow memory has a say. */
 static __always_inline bool slot_settled(struct pkt *p, const struct sl_service_rec *service)
 {
@@ -157,7 +160,7 @@ static __always_inline bool slot_settled(struct pkt *p, const struct sl_service_
 	if (unlikely(READ_ONCE(*slot) != word))
 		return false;
 	p->backend = SL_SLOT_CUR(word);
-	p->new_flow = slot_is_syn(p);
+	p->new_flow = pkt_is_syn(p);
 	return true;
 }
 
@@ -168,7 +171,7 @@ static __always_inline enum sl_reason slot_pick(struct pkt *p, const struct sl_s
 	if (slot_settled(p, service))
 		return SL_R_NEXT;
 	index = slot_index(service, p->hash);
-	return slot_pick_slow(p, service, index, READ_ONCE(*maps_slot(index)), slot_is_syn(p));
+	return slot_pick_slow(p, service, index, READ_ONCE(*maps_slot(index)), pkt_is_syn(p));
 }
 
 #endif

@@ -16,6 +16,7 @@
 #include "lb_kern/echo.h"
 #include "lb_kern/eth.h"
 #include "lb_kern/fwd_l2.h"
+#include "lb_kern/guard.h"
 #include "lb_kern/icmp.h"
 #include "lb_kern/ipv4.h"
 #include "lb_kern/ipv6.h"
@@ -94,9 +95,13 @@ static __always_inline int walk_common(struct platform_ctx *ctx, struct pkt *p, 
 	p->proto = proto;
 	why = walk_find(p);
 	if (likely(why == SL_R_NEXT)) {
-		if (unlikely(!slot_settled(p, maps_service(p->service))))
+		const struct sl_service_rec *service = maps_service(p->service);
+
+		if (unlikely(!slot_settled(p, service)) ||
+		    unlikely(!guard_common(p, service, &why)))
 			return -1;
-		why = walk_send(ctx, p, &sent);
+		if (likely(why == SL_R_NEXT))
+			why = walk_send(ctx, p, &sent);
 	}
 	return walk_end(ctx, p, why, sent);
 }
@@ -148,6 +153,10 @@ static __always_inline enum sl_reason walk_rare(struct platform_ctx *ctx, struct
 	if (p->is_echo)
 		return echo_answer(p);
 	WALK_STEP(walk_find(p));
+	WALK_STEP(guard_listed(p, maps_service(p->service)));
+	WALK_STEP(guard_packet(p, maps_service(p->service)));
+	if (p->proto == IPPROTO_TCP && pkt_is_syn(p))
+		WALK_STEP(guard_new_flow(p, maps_service(p->service)));
 	launder_pkt(p, platform_data(ctx), platform_data_end(ctx));
 	WALK_STEP(slot_pick(p, maps_service(p->service)));
 	return walk_send(ctx, p, ret_action);

@@ -28,9 +28,16 @@
 	X(cnt_reason)     \
 	X(cnt_exc)        \
 	X(limits)         \
-	X(labels)
+	X(labels)         \
+	X(guards)         \
+	X(guard_sets)     \
+	X(guard_pools)    \
+	X(guard_credits)  \
+	X(guard_index)    \
+	X(cnt_guard)
 
-#define SL_MAP_PORTS "sl_ports" /* devmap: port -> ifindex */
-#define SL_MAP_TAILS "sl_tails" /* programs to go on with: [0] sl_rare */
+#define SL_MAP_PORTS	"sl_ports"    /* devmap: port -> ifindex */
+#define SL_MAP_TAILS	"sl_tails"    /* programs to go on with: [0] sl_rare */
+#define SL_MAP_PREFIXES "sl_prefixes" /* struct sl_guard_key -> enum sl_guard_verdict */
 
 #endif

@@ -13,6 +13,7 @@
 
 #include <sluice/abi.h>
 #include <sluice/features.h>
+#include <sluice/guard.h>
 #include <sluice/reasons.h>
 #include <sluice/types.h>
 
@@ -39,6 +40,12 @@ struct sl_dp_mem {
 	struct sl_exc_cnt *cnt_exc;	  /* [cpus] */
 	struct sl_limit *limits;	  /* [cpus], the packet path's own */
 	struct sl_label *labels;	  /* [SL_BACKENDS_MAX], agent only */
+	struct sl_guard_rec *guards;	  /* [SL_SERVICES_MAX] */
+	struct sl_guard_set *guard_sets;
+	struct sl_guard_pool *guard_pools;     /* [SL_SERVICES_MAX] */
+	struct sl_guard_credit *guard_credits; /* [cpus][SL_SERVICES_MAX] */
+	uint64_t *guard_index;		       /* [SL_GUARD_INDEX_WORDS] */
+	struct sl_guard_cnt *cnt_guard;	       /* [cpus] */
 };
 
 struct sl_dp_ops {

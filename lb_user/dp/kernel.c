@@ -39,7 +39,7 @@ static __attribute__((format(printf, 2, 0))) int keep_warning(enum libbpf_print_
 }
 
 /* Maps that are not memory. */
-static const char *const plain_maps[] = { SL_MAP_PORTS, SL_MAP_TAILS };
+static const char *const plain_maps[] = { SL_MAP_PORTS, SL_MAP_TAILS, SL_MAP_PREFIXES };
 
 #define N_PLAIN_MAPS (sizeof(plain_maps) / sizeof(plain_maps[0]))
 

@@ -19,6 +19,13 @@ struct sl_backend_rec *sl_backends;
 struct sl_exc_set *sl_exceptions;
 struct sl_exc_cnt *sl_cnt_exc;
 __u32 sl_cpu_mask, sl_tick_shift;
+__u32 sl_features; /* none: the slot rules alone */
+struct sl_info *sl_info;
+struct sl_guard_rec *sl_guards;
+struct sl_guard_set *sl_guard_sets;
+struct sl_guard_pool *sl_guard_pools;
+struct sl_guard_credit *sl_guard_credits;
+struct sl_guard_cnt *sl_cnt_guard;
 __u64 platform_jiffies;
 __u32 platform_cpu;
 
