@@ -78,6 +78,7 @@ void sl_status_get(struct sl_api *a, const struct sl_request *q, struct sl_reply
 		sl_reply_attach(r, services, NULL, sl_services_document(a, r, &c->services[i]));
 	add_reasons(a, r, root);
 	add_exceptions(a, r, root);
+	sl_guard_add_status(a, r, root, "guard");
 	sl_reply_json(r, 200, root);
 }
 

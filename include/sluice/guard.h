@@ -130,6 +130,13 @@ SL_ASSERT_SIZE(struct sl_guard_key, 24);
 
 enum sl_guard_verdict { SL_GUARD_DENY = 1, SL_GUARD_ALLOW = 2 }; /* its value, a __u32 */
 
+struct sl_guard_prefix {
+	struct sl_guard_key key;
+	__u32 verdict;
+	__u32 pad;
+};
+SL_ASSERT_SIZE(struct sl_guard_prefix, 32);
+
 /*
  * One bit for each value of the first 16 bits of an IPv4 address, and as many
  * for the first 32 of an IPv6 one, hashed: where it is 0 no listed prefix can

@@ -117,6 +117,16 @@ int sl_codec_name(const struct sl_at *at, const char *name_wanted, char ret[SL_N
 int sl_codec_backend(struct sl_at *at, const char *name_wanted, const struct sl_service *s,
 		     struct sl_backend *ret, struct sl_err *err);
 
+/* ---- codec_guard.c --------------------------------------------------------- */
+
+/* Member "guard" of a service; of a configuration: the lists, validated before they are sorted. */
+int sl_codec_service_guard(const struct sl_at *at, struct sl_service_guard *ret,
+			   struct sl_err *err);
+int sl_codec_guard_lists(const struct sl_at *root, struct sl_guard_lists *ret, struct sl_err *err);
+/* Add nothing where nothing is declared. False: no memory. */
+bool sl_codec_add_service_guard(cJSON *to, const struct sl_service_guard *g);
+bool sl_codec_add_guard_lists(cJSON *to, const struct sl_guard_lists *l);
+
 /* Members that GET adds and PUT ignores. */
 extern const char *const sl_codec_readonly[];
 

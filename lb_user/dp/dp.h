@@ -58,6 +58,13 @@ struct sl_dp_ops {
 	/* Devmap entry: packets sent to @port leave by @ifindex (0 removes it). */
 	int (*port_set)(struct sl_dp *dp, uint16_t port, uint32_t ifindex, struct sl_err *err);
 	/*
+	 * Lists prefixes: adds these @n, each at once in the place of what was listed
+	 * by the same key; then, with @prune, removes all others. On error some may
+	 * have been added. Which packets ask for them is said by mem.guard_index.
+	 */
+	int (*prefixes)(struct sl_dp *dp, const struct sl_guard_prefix *list, size_t n, bool prune,
+			struct sl_err *err);
+	/*
 	 * Replaces the programs by ones with these SL_FEAT_* (sluice/features.h),
 	 * on every interface, without a moment in which none is attached; nothing
 	 * is done if they have just these. info->features tells which they have.

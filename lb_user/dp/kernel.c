@@ -248,6 +248,13 @@ static int op_port_set(struct sl_dp *dp, uint16_t port, uint32_t ifindex, struct
 	return 0;
 }
 
+static int op_prefixes(struct sl_dp *dp, const struct sl_guard_prefix *list, size_t n, bool prune,
+		       struct sl_err *err)
+{
+	return sl_prefixes_set(bpf_map__fd(kernel_of(dp)->skel->maps.sl_prefixes), list, n, prune,
+			       err);
+}
+
 static int op_jiffies(struct sl_dp *dp, uint64_t *ret)
 {
 	return sl_dp_clock_read(bpf_program__fd(kernel_of(dp)->skel->progs.sl_clock), ret);
@@ -281,6 +288,7 @@ static const struct sl_dp_ops kernel_ops = {
 	.detach = op_detach,
 	.attached = op_attached,
 	.port_set = op_port_set,
+	.prefixes = op_prefixes,
 	.jiffies = op_jiffies,
 	.unload = op_unload,
 	.close = op_close,

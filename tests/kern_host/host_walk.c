@@ -30,10 +30,10 @@ static bool has_prefix(const struct sl_guard_key *key, const struct sl_guard_key
 /* What the kernel's trie does. */
 const __u32 *platform_longest(const struct sl_guard_key *key)
 {
-	const struct sl_host_prefix *best = NULL;
+	const struct sl_guard_prefix *best = NULL;
 
 	for (unsigned i = 0; i < now_host->n_prefixes; i++) {
-		const struct sl_host_prefix *p = &now_host->prefixes[i];
+		const struct sl_guard_prefix *p = &now_host->prefixes[i];
 
 		if (has_prefix(key, &p->key) && (!best || p->key.bits > best->key.bits))
 			best = p;

@@ -54,6 +54,44 @@ static int fake_port_set(struct sl_dp *dp, uint16_t port, uint32_t ifindex, stru
 	return 0;
 }
 
+static bool same_key(const struct sl_guard_prefix *a, const struct sl_guard_prefix *b)
+{
+	return !memcmp(&a->key, &b->key, sizeof(a->key));
+}
+
+static void fake_add(struct sl_fake_dp *f, const struct sl_guard_prefix *p)
+{
+	size_t i = 0;
+
+	while (i < f->n_prefixes && !same_key(&f->prefixes[i], p))
+		i++;
+	if (i < SL_FAKE_PREFIXES)
+		f->prefixes[i] = *p;
+	f->n_prefixes += i == f->n_prefixes;
+}
+
+static int fake_prefixes(struct sl_dp *dp, const struct sl_guard_prefix *list, size_t n, bool prune,
+			 struct sl_err *err)
+{
+	struct sl_fake_dp *f = fake_of(dp);
+
+	f->prefix_calls++;
+	for (size_t i = 0; i < n; i++) {
+		if (f->fail_prefixes && i == n / 2)
+			return sl_err_set(err, f->fail_prefixes, "dataplane-error", "prefixes: no");
+		fake_add(f, &list[i]);
+	}
+	for (size_t i = f->n_prefixes; prune && i-- > 0;) {
+		size_t k = 0;
+
+		while (k < n && !same_key(&list[k], &f->prefixes[i]))
+			k++;
+		if (k == n)
+			f->prefixes[i] = f->prefixes[--f->n_prefixes];
+	}
+	return 0;
+}
+
 static int fake_jiffies(struct sl_dp *dp, uint64_t *ret)
 {
 	*ret = fake_of(dp)->jiffies;
@@ -101,6 +139,7 @@ static const struct sl_dp_ops fake_ops = {
 	.detach = fake_detach,
 	.attached = fake_attached,
 	.port_set = fake_port_set,
+	.prefixes = fake_prefixes,
 	.jiffies = fake_jiffies,
 	.unload = fake_unload,
 	.close = fake_close,

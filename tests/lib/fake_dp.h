@@ -8,6 +8,8 @@
 #include "lb_user/dp/dp.h"
 #include "lb_user/svc/control.h"
 
+#define SL_FAKE_PREFIXES 64
+
 struct sl_fake_dp {
 	struct sl_dp dp;	    /* first */
 	uint64_t jiffies;	    /* what the packet path's clock shows */
@@ -15,6 +17,10 @@ struct sl_fake_dp {
 	char attached[8][SL_IFNAME_LEN];
 	uint32_t port_ifindex[SL_PORTS_MAX];
 	unsigned unloads;
+	struct sl_guard_prefix prefixes[SL_FAKE_PREFIXES]; /* listed now, in any order */
+	size_t n_prefixes;
+	unsigned prefix_calls;
+	int fail_prefixes; /* negative errno to return after half of them */
 };
 
 /* Freed by dp->ops->close(). Tick: 1024 jiffies, 4 s. */

@@ -11,17 +11,12 @@
 
 #include "lb_user/dp/dp.h"
 
-struct sl_host_prefix {
-	struct sl_guard_key key;
-	uint32_t verdict; /* enum sl_guard_verdict */
-};
-
 struct sl_host {
 	struct sl_dp_mem *mem;	/* plain memory, sizes as the kernel's maps; its own, not shared */
 	uint64_t jiffies;	/* the packet path's clock stands still at this */
 	unsigned cpu;		/* row of the per-CPU counters */
 	const uint32_t *egress; /* devmap: SL_PORTS_MAX entries, ifindex or 0 */
-	const struct sl_host_prefix *prefixes; /* listed, in any order; NULL: none */
+	const struct sl_guard_prefix *prefixes; /* listed, in any order; NULL: none */
 	unsigned n_prefixes;
 };
 
