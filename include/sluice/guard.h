@@ -61,11 +61,11 @@ SL_ASSERT_SIZE(struct sl_guard_rec, 64);
  * A source's word: kind + 1 (bits 62-63), tag (40-61), time (0-39). 0: free.
  * A set is one cache line; both kinds of one source have the same set.
  */
-#define SL_GUARD_WAYS	  8u
-#define SL_GUARD_SETS	  (1u << 15) /* 262,144 words in 2 MiB */
-#define SL_GUARD_TAG_MASK (~0ull << SL_GUARD_TIME_BITS)
-#define SL_GUARD_TAG(hash, kind) \
-	(((__u64)(kind) + 1) << 62 | ((hash) >> 2 & SL_GUARD_TAG_MASK >> 2))
+#define SL_GUARD_WAYS		 8u
+#define SL_GUARD_SETS		 (1u << 15) /* 262,144 words in 2 MiB */
+#define SL_GUARD_TAG_MASK	 (~0ull << SL_GUARD_TIME_BITS)
+#define SL_GUARD_TAG_BITS	 (SL_GUARD_TAG_MASK & ~(3ull << 62))
+#define SL_GUARD_TAG(hash, kind) (((__u64)(kind) + 1) << 62 | ((hash) >> 2 & SL_GUARD_TAG_BITS))
 
 /* The way to look at first; then this ^ 1, then the others. */
 #define SL_GUARD_HOME(hash) ((__u32)((hash) >> 16) & (SL_GUARD_WAYS - 1))
