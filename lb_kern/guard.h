@@ -12,7 +12,6 @@
  * source; with no such place a packet goes through, counted: a flood of forged
  * sources displaces nobody and blocks nobody.
  */
-#include <linux/in.h>
 #include <sluice/guard.h>
 
 #include "lb_kern/maps.h"

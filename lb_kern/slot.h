@@ -55,6 +55,7 @@ struct slot_choice {
 	bool remember; /* the flow is new to memory and must not move again */
 	bool dropped;  /* its backend is DOWN and the service wants it dropped */
 	bool moved;    /* its backend is DOWN: whoever is found is another one */
+	bool begins;   /* a UDP flow that nobody remembers */
 };
 
 /* A packet of a flow that memory may know: TCP but not its SYN, or UDP with flows. */
@@ -76,6 +77,7 @@ slot_recall(const struct pkt *p, const struct sl_service_rec *service, __u32 wor
 	if (is_udp && !hit.entry) {
 		c.backend = slot_state(SL_SLOT_CUR(word)) == SL_DP_UP ? SL_SLOT_CUR(word) : 0;
 		c.remember = true;
+		c.begins = true;
 		return c;
 	}
 	if (slot_state(owner) != SL_DP_DOWN) {
@@ -114,7 +116,7 @@ static __always_inline enum sl_reason slot_pick_slow(struct pkt *p,
 		return cur ? SL_R_NO_BACKEND : SL_R_SLOT_EMPTY;
 
 	/* a flow that its backend's end has moved is not the client's doing */
-	if (c.remember && !c.moved && !p->is_quoted && p->proto == IPPROTO_UDP) {
+	if (c.begins && !p->is_quoted) {
 		enum sl_reason why = guard_new_flow(p, service);
 
 		if (why != SL_R_NEXT)

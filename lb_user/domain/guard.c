@@ -137,7 +137,7 @@ static void mark_prefix(uint64_t *index, const struct sl_prefix *p)
 		mark(index, is_v4, first, n);
 }
 
-void sl_guard_index(const struct sl_guard_lists *l, uint64_t *ret)
+void sl_guard_fill_index(const struct sl_guard_lists *l, uint64_t *ret)
 {
 	memset(ret, 0, SL_GUARD_INDEX_WORDS * sizeof(*ret));
 	for (size_t i = 0; i < l->n_allow; i++)

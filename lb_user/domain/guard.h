@@ -31,7 +31,7 @@ size_t sl_guard_listed(const struct sl_guard_lists *l);
 void sl_guard_entries(const struct sl_guard_lists *l, struct sl_guard_prefix *ret);
 
 /* The bits that say where a listed prefix may match; @ret has SL_GUARD_INDEX_WORDS. */
-void sl_guard_index(const struct sl_guard_lists *l, uint64_t *ret);
+void sl_guard_fill_index(const struct sl_guard_lists *l, uint64_t *ret);
 
 bool sl_guard_lists_equal(const struct sl_guard_lists *a, const struct sl_guard_lists *b);
 

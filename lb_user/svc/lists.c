@@ -41,7 +41,7 @@ static int publish(struct sl_control *c, const struct sl_guard_lists *l, bool pr
 		goto out;
 	}
 	sl_guard_entries(l, entries);
-	sl_guard_index(l, index);
+	sl_guard_fill_index(l, index);
 	publish_index(c, index, true);
 	r = c->dp->ops->prefixes(c->dp, entries, n, prune, err);
 	if (!r && prune)

@@ -78,7 +78,7 @@ static void list(const char *const *allow, size_t n_allow, const char *const *de
 		if (sl_prefix_parse(i < n_allow ? allow[i] : deny[i - n_allow], &prefix[i]))
 			sl_tap_bail("list a prefix", "number %zu is none", i);
 	sl_guard_entries(&l, entry);
-	sl_guard_index(&l, rig.mem->guard_index);
+	sl_guard_fill_index(&l, rig.mem->guard_index);
 	if (rig.dp->ops->prefixes(rig.dp, entry, n_allow + n_deny, true, &err))
 		sl_tap_bail("list prefixes", "%s", err.detail);
 }

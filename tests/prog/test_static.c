@@ -24,8 +24,8 @@ struct budget {
 	unsigned verified, xlated, jited;
 };
 
-static const struct budget hot_budget = { 20000, 2900, 12700 };	  /* 5,398, 2,179, 9,520 */
-static const struct budget rare_budget = { 100000, 5300, 23300 }; /* 41,821, 3,998, 17,460 */
+static const struct budget hot_budget = { 20000, 5300, 22800 };	   /* 8,671, 3,957, 17,084 */
+static const struct budget rare_budget = { 100000, 10000, 42000 }; /* 61,210, 7,507, 31,550 */
 
 /* Counters of packets, of flow memory, scratch, echo. */
 #define CPU_NUMBERS_MAX 24u
@@ -152,11 +152,20 @@ static struct calls find_calls(const struct program *p, int cpu_number)
 	return c;
 }
 
-/* The redirect is inlined at some places; whichever they are, no other function is called. */
-static void redirect_alone(const char *which, const struct calls *c)
+/*
+ * The redirect is inlined at some places; whichever they are, no other function is called, but by
+ * the rare program the lookup of a listed prefix, once.
+ */
+static void redirect_alone(const char *which, const struct calls *c, bool asks_lists)
 {
 	char name[64], what[120];
 
+	if (asks_lists) {
+		snprintf(what, sizeof(what), "%s: %u calls, one more than the redirect", which,
+			 c->others);
+		sl_tap(c->others == 2 && c->kinds == 2, what, "of %u functions", c->kinds);
+		return;
+	}
 	snprintf(what, sizeof(what), "%s: %u calls, all of one function", which, c->others);
 	if (!sl_tap(c->kinds == 1, what, "of %u or more", c->kinds))
 		return;
@@ -208,7 +217,7 @@ static void check(const char *which, int fd, unsigned tail_calls, const struct b
 	sl_tap(!c.subprograms && !c.kfuncs, what, "%u and %u", c.subprograms, c.kfuncs);
 	snprintf(what, sizeof(what), "%s: %u tail call", which, tail_calls);
 	sl_tap(c.tail_calls == tail_calls, what, "%u", c.tail_calls);
-	redirect_alone(which, &c);
+	redirect_alone(which, &c, !tail_calls);
 	if (cpu_number)
 		budget(which, "calls for the CPU's number, which this kernel does not inline",
 		       c.cpu_numbers, CPU_NUMBERS_MAX);

@@ -24,6 +24,9 @@ static const struct {
 	const char *cause;
 } unreachable[] = {
 	{ SL_R_NEXT, "means going on; no packet leaves with it" },
+	{ SL_R_GUARD_DENIED, "test_guard has its rows" },
+	{ SL_R_GUARD_SOURCE, "test_guard has its rows" },
+	{ SL_R_GUARD_SERVICE, "test_guard has its rows" },
 };
 
 static int verdict_of(enum sl_reason why, bool redirect)
