@@ -115,6 +115,8 @@ static int refuse_twins(const struct sl_guard_lists *l, const struct sl_prefix *
 	char text[SL_PREFIX_STRLEN], pointer[48];
 	bool same = is_in(first, l->allow, l->n_allow) == is_in(second, l->allow, l->n_allow);
 
+	if (!same && is_in(second, l->allow, l->n_allow)) /* they lie in no order: the denied one */
+		second = first;
 	point(l, second, pointer, sizeof(pointer));
 	return INVALID(err, pointer, "guard: prefix %s is %s; remove one",
 		       sl_prefix_format(second, text),
