@@ -97,15 +97,21 @@ static __always_inline enum sl_reason echo_answer(struct pkt *p)
 		return SL_R_SOURCE_BAD;
 	if (!echo_allowed())
 		return SL_R_ECHO_LIMITED;
-	/* seen before, but the verifier was made to forget it */
-	if ((void *)(head + 1) > p->end ||
-	    p->l3 + (p->is_v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr)) > p->end)
+	/* seen before, but the verifier was made to forget it; each family by itself, as Linux 6.1
+	 * does not know of a spilled is_v6 which way it went */
+	if ((void *)(head + 1) > p->end)
 		return SL_R_L4_SHORT;
-	echo_swap_macs(p);
-	if (p->is_v6)
+	if (p->is_v6) {
+		if (p->l3 + sizeof(struct ipv6hdr) > p->end)
+			return SL_R_L4_SHORT;
+		echo_swap_macs(p);
 		echo_answer6(p, head);
-	else
+	} else {
+		if (p->l3 + sizeof(struct iphdr) > p->end)
+			return SL_R_L4_SHORT;
+		echo_swap_macs(p);
 		echo_answer4(p, head);
+	}
 	return SL_R_ECHOED;
 }
 

@@ -54,20 +54,24 @@ static __always_inline bool guard_indexed(__u64 addr_be, bool is_v6)
 	return READ_ONCE(*word) >> (at & 63) & 1;
 }
 
-/* The packet's own source; an ICMP error's is who sends it, not the client that it is about. */
-static __always_inline bool guard_source(const struct pkt *p, struct sl_guard_key *ret)
+/* Who sends an ICMP error, not the client that it is about; read before, but the verifier was
+ * made to forget it. */
+static __always_inline bool guard_sender(const struct pkt *p, struct sl_guard_key *ret)
 {
-	const __u8 *address = p->l3 + (p->is_v6 ? 8 : 12);
+	if (p->is_v6) {
+		const __u64 *address = p->l3 + 8;
 
-	if (likely(!p->is_quoted)) {
-		ret->addr_be[0] = p->saddr_be[0];
-		ret->addr_be[1] = p->saddr_be[1];
-		return true;
+		if ((void *)(address + 2) > p->end)
+			return false;
+		ret->addr_be[0] = address[0];
+		ret->addr_be[1] = address[1];
+	} else {
+		const __u32 *address = p->l3 + 12;
+
+		if ((void *)(address + 1) > p->end)
+			return false;
+		ret->addr_be[0] = *address;
 	}
-	if ((void *)(address + (p->is_v6 ? 16 : 4)) > p->end)
-		return false; /* cannot be: it was read before */
-	ret->addr_be[0] = p->is_v6 ? *(const __u64 *)address : *(const __u32 *)address;
-	ret->addr_be[1] = p->is_v6 ? *(const __u64 *)(address + 8) : 0;
 	return true;
 }
 
@@ -75,12 +79,15 @@ static __always_inline enum sl_reason guard_listed(struct pkt *p,
 						   const struct sl_service_rec *service)
 {
 	struct sl_guard_key key = { .bits = p->is_v6 ? 32 + 128 : 32 + 32,
-				    .family = p->is_v6 ? 6 : 4 };
+				    .family = p->is_v6 ? 6 : 4,
+				    .addr_be = { p->saddr_be[0], p->saddr_be[1] } };
 	const __u32 *verdict;
 
 	if (!(sl_features & SL_FEAT_GUARD))
 		return SL_R_NEXT;
-	if (!guard_source(p, &key) || likely(!guard_indexed(key.addr_be[0], p->is_v6)))
+	if (unlikely(p->is_quoted) && !guard_sender(p, &key))
+		return SL_R_NEXT;
+	if (likely(!guard_indexed(key.addr_be[0], p->is_v6)))
 		return SL_R_NEXT;
 	verdict = PLATFORM_LONGEST(sl_prefixes, &key);
 	if (!verdict)
@@ -231,7 +238,7 @@ static __always_inline bool guard_charge_service(__u32 service, const struct sl_
 						 enum sl_guard_kind kind)
 {
 	struct sl_guard_credit *credit =
-		maps_guard_credits() + platform_in_row(maps_row(), SL_SERVICES_MAX, service);
+		maps_guard_credit() + platform_in_row(maps_row(), SL_SERVICES_MAX, service);
 
 	if (!READ_ONCE(rec->share[kind]))
 		return true;

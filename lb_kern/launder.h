@@ -43,8 +43,9 @@ static __always_inline void launder_pkt(struct pkt *p, void *data, void *end)
 	scratch[2] = p->daddr_be[0];
 	scratch[3] = p->daddr_be[1];
 	scratch[4] = (__u64)p->l4_bytes << 32 | p->sport_be << 16 | p->dport_be;
-	scratch[5] = (__u64)p->service << 32 | p->tcp_flags << 24 | p->is_exempt << 19 | p->is_echo << 18 |
-		     p->is_quoted << 17 | p->is_v6 << 16 | p->fragment << 8 | p->proto;
+	scratch[5] = (__u64)p->service << 32 | p->tcp_flags << 24 | p->is_exempt << 19 |
+		     p->is_echo << 18 | p->is_quoted << 17 | p->is_v6 << 16 | p->fragment << 8 |
+		     p->proto;
 	p->saddr_be[0] = scratch[0];
 	p->saddr_be[1] = scratch[1];
 	p->daddr_be[0] = scratch[2];

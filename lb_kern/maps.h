@@ -65,7 +65,7 @@ MAPS_DIRECT(labels, struct sl_label)
 MAPS_DIRECT(guards, struct sl_guard_rec)
 MAPS_DIRECT(guard_sets, struct sl_guard_set)
 MAPS_DIRECT(guard_pools, struct sl_guard_pool)
-MAPS_DIRECT(guard_credits, struct sl_guard_credit)
+MAPS_DIRECT(guard_credit, struct sl_guard_credit)
 MAPS_DIRECT(guard_index, __u64)
 MAPS_DIRECT(cnt_guard, struct sl_guard_cnt)
 

@@ -32,7 +32,7 @@
 	X(guards)         \
 	X(guard_sets)     \
 	X(guard_pools)    \
-	X(guard_credits)  \
+	X(guard_credit)   \
 	X(guard_index)    \
 	X(cnt_guard)
 

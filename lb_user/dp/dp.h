@@ -42,10 +42,10 @@ struct sl_dp_mem {
 	struct sl_label *labels;	  /* [SL_BACKENDS_MAX], agent only */
 	struct sl_guard_rec *guards;	  /* [SL_SERVICES_MAX] */
 	struct sl_guard_set *guard_sets;
-	struct sl_guard_pool *guard_pools;     /* [SL_SERVICES_MAX] */
-	struct sl_guard_credit *guard_credits; /* [cpus][SL_SERVICES_MAX] */
-	uint64_t *guard_index;		       /* [SL_GUARD_INDEX_WORDS] */
-	struct sl_guard_cnt *cnt_guard;	       /* [cpus] */
+	struct sl_guard_pool *guard_pools;    /* [SL_SERVICES_MAX] */
+	struct sl_guard_credit *guard_credit; /* [cpus][SL_SERVICES_MAX] */
+	uint64_t *guard_index;		      /* [SL_GUARD_INDEX_WORDS] */
+	struct sl_guard_cnt *cnt_guard;	      /* [cpus] */
 };
 
 struct sl_dp_ops {

@@ -79,8 +79,8 @@ static void forget_used(struct sl_control *c, uint16_t id)
 
 	memset(&m->guard_pools[id], 0, sizeof(m->guard_pools[id]));
 	for (uint32_t cpu = 0; cpu < m->info->cpus; cpu++)
-		memset(&m->guard_credits[(size_t)cpu * SL_SERVICES_MAX + id], 0,
-		       sizeof(m->guard_credits[0]));
+		memset(&m->guard_credit[(size_t)cpu * SL_SERVICES_MAX + id], 0,
+		       sizeof(m->guard_credit[0]));
 }
 
 uint16_t sl_publish_guard(struct sl_control *c, const struct sl_service_rt *s)

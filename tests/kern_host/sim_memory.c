@@ -24,7 +24,7 @@ struct sl_info *sl_info;
 struct sl_guard_rec *sl_guards;
 struct sl_guard_set *sl_guard_sets;
 struct sl_guard_pool *sl_guard_pools;
-struct sl_guard_credit *sl_guard_credits;
+struct sl_guard_credit *sl_guard_credit;
 struct sl_guard_cnt *sl_cnt_guard;
 __u64 platform_jiffies;
 __u32 platform_cpu;

@@ -31,7 +31,7 @@ struct sl_service_rec *sl_services;
 struct sl_guard_rec *sl_guards;
 struct sl_guard_set *sl_guard_sets;
 struct sl_guard_pool *sl_guard_pools;
-struct sl_guard_credit *sl_guard_credits;
+struct sl_guard_credit *sl_guard_credit;
 struct sl_guard_cnt *sl_cnt_guard;
 
 static const struct sl_service_rec service = { .salt = SALT, .flags = SL_SF_GUARD };
@@ -60,7 +60,7 @@ static void anew(void)
 	memset(sl_guards, 0, SL_SERVICES_MAX * sizeof(*sl_guards));
 	memset(sl_guard_sets, 0, SL_GUARD_SETS * sizeof(*sl_guard_sets));
 	memset(sl_guard_pools, 0, SL_SERVICES_MAX * sizeof(*sl_guard_pools));
-	memset(sl_guard_credits, 0, CPUS * SL_SERVICES_MAX * sizeof(*sl_guard_credits));
+	memset(sl_guard_credit, 0, CPUS * SL_SERVICES_MAX * sizeof(*sl_guard_credit));
 	memset(sl_cnt_guard, 0, CPUS * sizeof(*sl_cnt_guard));
 }
 
@@ -330,7 +330,7 @@ int main(void)
 	sl_guards = zeroed(SL_SERVICES_MAX, sizeof(*sl_guards));
 	sl_guard_sets = zeroed(SL_GUARD_SETS, sizeof(*sl_guard_sets));
 	sl_guard_pools = zeroed(SL_SERVICES_MAX, sizeof(*sl_guard_pools));
-	sl_guard_credits = zeroed((size_t)CPUS * SL_SERVICES_MAX, sizeof(*sl_guard_credits));
+	sl_guard_credit = zeroed((size_t)CPUS * SL_SERVICES_MAX, sizeof(*sl_guard_credit));
 	sl_cnt_guard = zeroed(CPUS, sizeof(*sl_cnt_guard));
 	exactness();
 	wraps();
@@ -339,7 +339,7 @@ int main(void)
 	free(sl_guards);
 	free(sl_guard_sets);
 	free(sl_guard_pools);
-	free(sl_guard_credits);
+	free(sl_guard_credit);
 	free(sl_cnt_guard);
 	return sl_tap_done();
 }

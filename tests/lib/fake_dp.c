@@ -128,7 +128,7 @@ static void fake_close(struct sl_dp *dp)
 	free(m->guards);
 	free(m->guard_sets);
 	free(m->guard_pools);
-	free(m->guard_credits);
+	free(m->guard_credit);
 	free(m->guard_index);
 	free(m->cnt_guard);
 	free(fake_of(dp));
@@ -171,7 +171,7 @@ struct sl_fake_dp *sl_fake_dp_new(void)
 	m->guards = calloc(SL_SERVICES_MAX, sizeof(*m->guards));
 	m->guard_sets = calloc(SL_GUARD_SETS, sizeof(*m->guard_sets));
 	m->guard_pools = calloc(SL_SERVICES_MAX, sizeof(*m->guard_pools));
-	m->guard_credits = calloc(SL_SERVICES_MAX, sizeof(*m->guard_credits));
+	m->guard_credit = calloc(SL_SERVICES_MAX, sizeof(*m->guard_credit));
 	m->guard_index = calloc(SL_GUARD_INDEX_WORDS, sizeof(*m->guard_index));
 	m->cnt_guard = calloc(1, sizeof(*m->cnt_guard));
 	*m->info = (struct sl_info){ .magic = SL_ABI_MAGIC,

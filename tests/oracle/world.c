@@ -37,7 +37,7 @@
 	X(cnt_reason, (cpus))                  \
 	X(cnt_exc, (cpus))                     \
 	X(cnt_guard, (cpus))                   \
-	X(guard_credits, (cpus)*SL_SERVICES_MAX)
+	X(guard_credit, (cpus)*SL_SERVICES_MAX)
 
 #define ALL(X, cpus) FIXED(X) STATE(X) COUNTERS(X, cpus)
 

@@ -31,7 +31,7 @@
 	X(cnt_reason, (cpus))                  \
 	X(cnt_exc, (cpus))                     \
 	X(cnt_guard, (cpus))                   \
-	X(guard_credits, (cpus)*SL_SERVICES_MAX)
+	X(guard_credit, (cpus)*SL_SERVICES_MAX)
 
 struct sl_rig_memory {
 	struct sl_dp_mem copy; /* pointers into what follows */

@@ -198,9 +198,9 @@ Test(control_guard, a_service_has_the_record_of_its_limits)
 
 	/* switched on again it begins with what a burst allows, whatever was left */
 	mem->guard_pools[id].time[0] = 77;
-	mem->guard_credits[id].left[0] = 5;
+	mem->guard_credit[id].left[0] = 5;
 	cr_assert_eq(limit("{\"service\":{\"packets_per_s\":7}}"), 0);
-	cr_expect(!mem->guard_pools[id].time[0] && !mem->guard_credits[id].left[0]);
+	cr_expect(!mem->guard_pools[id].time[0] && !mem->guard_credit[id].left[0]);
 	mem->guard_pools[id].time[0] = 77; /* but a change does not refill it */
 	cr_assert_eq(limit("{\"service\":{\"packets_per_s\":8}}"), 0);
 	cr_expect_eq(mem->guard_pools[id].time[0], 77);
