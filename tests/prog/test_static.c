@@ -161,9 +161,9 @@ static void redirect_alone(const char *which, const struct calls *c, bool asks_l
 	char name[64], what[120];
 
 	if (asks_lists) {
-		snprintf(what, sizeof(what), "%s: %u calls, one more than the redirect", which,
+		snprintf(what, sizeof(what), "%s: %u calls, at most one beside the redirect", which,
 			 c->others);
-		sl_tap(c->others == 2 && c->kinds == 2, what, "of %u functions", c->kinds);
+		sl_tap(c->others <= 2 && c->kinds == c->others, what, "of %u functions", c->kinds);
 		return;
 	}
 	snprintf(what, sizeof(what), "%s: %u calls, all of one function", which, c->others);
