@@ -71,6 +71,7 @@ PROGT	:= $(patsubst tests/prog/%.c,$(B)/tests/prog/%,$(sort $(wildcard tests/pro
 TOOLS	:= $(B)/tests/netns/rig
 FUZZP	:= $(B)/tests/oracle/fuzz_packets
 SIMT	:= $(B)/tests/kern_host/test_sim
+GUARDT	:= $(B)/tests/kern_host/test_guard
 BENCH	:= $(patsubst bench/%.c,$(B)/bench/%,$(sort $(filter-out %.bpf.c,$(wildcard bench/*.c))))
 TESTLIB	:= $(call obj,$(sort $(filter-out %.bpf.c,$(wildcard tests/lib/*.c))))
 PROGLIB	:= $(call obj,$(sort $(filter-out tests/prog/test_%,$(wildcard tests/prog/*.c))))
@@ -106,6 +107,10 @@ $(B)/tests/kern_host/hooked_%.o: lb_user/domain/%.c Makefile
 $(SIMT): $(call obj,$(sort $(wildcard tests/kern_host/sim_*.c)) tests/kern_host/test_sim.c \
 	   tests/prog/tap.c lb_user/domain/maglev.c lb_user/domain/state.c lb_user/base/err.c \
 	   lb_user/base/idpool.c) $(patsubst %,$(B)/tests/kern_host/hooked_%.o,slots exceptions)
+	@echo "  LD      $@"
+	$(Q)$(CC) $(OPT) $(LDHARD) $^ -o $@
+$(GUARDT): $(call obj,tests/kern_host/test_guard.c tests/prog/tap.c lb_user/domain/guard.c \
+	   lb_user/base/prefix.c lb_user/base/addr.c)
 	@echo "  LD      $@"
 	$(Q)$(CC) $(OPT) $(LDHARD) $^ -o $@
 $(TOOLS): $(call obj,$(sort $(wildcard tests/netns/*.c)))
@@ -144,7 +149,7 @@ test: deps		## every test that CI runs; ends in "N passed, N failed"
 	@tests/run.sh $(B) $(TIER)
 
 .PHONY: tests-built
-tests-built: $(UNIT) $(SIMT) $(PROGT) $(TOOLS) $(FUZZP)
+tests-built: $(UNIT) $(SIMT) $(GUARDT) $(PROGT) $(TOOLS) $(FUZZP)
 
 test-unit test-sim test-prog test-oracle test-api test-netns test-vm: test-%:	## one tier of the tests
 	@$(MAKE) --no-print-directory test TIER=$*

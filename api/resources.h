@@ -31,6 +31,14 @@ void sl_backends_drain(struct sl_api *a, const struct sl_request *q, struct sl_r
 void sl_backends_ready(struct sl_api *a, const struct sl_request *q, struct sl_reply *r);
 void sl_backends_maint(struct sl_api *a, const struct sl_request *q, struct sl_reply *r);
 
+/* guard.c */
+void sl_guard_get(struct sl_api *a, const struct sl_request *q, struct sl_reply *r);
+void sl_guard_put(struct sl_api *a, const struct sl_request *q, struct sl_reply *r);
+void sl_guard_service_get(struct sl_api *a, const struct sl_request *q, struct sl_reply *r);
+void sl_guard_service_put(struct sl_api *a, const struct sl_request *q, struct sl_reply *r);
+/* Member @name of @to: what the guard has counted. */
+void sl_guard_add_status(struct sl_api *a, struct sl_reply *r, struct cJSON *to, const char *name);
+
 /* status.c */
 void sl_status_get(struct sl_api *a, const struct sl_request *q, struct sl_reply *r);
 void sl_dataplane_delete(struct sl_api *a, const struct sl_request *q, struct sl_reply *r);

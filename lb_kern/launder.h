@@ -44,9 +44,9 @@ static __always_inline void launder_save(const struct pkt *p, volatile __u64 *sc
 	scratch[2] = p->daddr_be[0];
 	scratch[3] = p->daddr_be[1];
 	scratch[4] = (__u64)p->l4_bytes << 32 | p->sport_be << 16 | p->dport_be;
-	scratch[5] = (__u64)p->service << 32 | p->tcp_flags << 24 | p->is_initial << 19 |
-		     p->is_echo << 18 | p->is_quoted << 17 | p->is_v6 << 16 | p->fragment << 8 |
-		     p->proto;
+	scratch[5] = (__u64)p->service << 32 | p->tcp_flags << 24 | p->is_exempt << 20 |
+		     p->is_initial << 19 | p->is_echo << 18 | p->is_quoted << 17 | p->is_v6 << 16 |
+		     p->fragment << 8 | p->proto;
 	scratch[6] = (__u64)p->l3_bytes << 32 | p->backend;
 }
 
@@ -65,6 +65,7 @@ static __always_inline void launder_load(struct pkt *p, const volatile __u64 *sc
 	p->is_quoted = launder_part(scratch[5], 17, 1);
 	p->is_echo = launder_part(scratch[5], 18, 1);
 	p->is_initial = launder_part(scratch[5], 19, 1);
+	p->is_exempt = launder_part(scratch[5], 20, 1);
 	p->tcp_flags = launder_part(scratch[5], 24, 0xff);
 	p->service = launder_part(scratch[5], 32, 0xffffffff);
 	p->l3_bytes = launder_part(scratch[6], 32, 0xffffffff);

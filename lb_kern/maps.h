@@ -14,6 +14,7 @@
  */
 #include <sluice/abi.h>
 #include <sluice/events.h>
+#include <sluice/guard.h>
 #include <sluice/names.h>
 #include <sluice/types.h>
 
@@ -64,6 +65,12 @@ MAPS_DIRECT(limits, struct sl_limit)
 MAPS_DIRECT(labels, struct sl_label)
 MAPS_DIRECT(trace, struct sl_trace)
 MAPS_DIRECT(trace_row, struct sl_trace_row)
+MAPS_DIRECT(guards, struct sl_guard_rec)
+MAPS_DIRECT(guard_sets, struct sl_guard_set)
+MAPS_DIRECT(guard_pools, struct sl_guard_pool)
+MAPS_DIRECT(guard_credit, struct sl_guard_credit)
+MAPS_DIRECT(guard_index, __u64)
+MAPS_DIRECT(cnt_guard, struct sl_guard_cnt)
 
 #ifdef __bpf__
 struct {
@@ -84,6 +91,14 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, SL_EVENTS_BYTES);
 } sl_events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 2 * SL_PREFIXES_MAX);
+	__type(key, struct sl_guard_key);
+	__type(value, __u32);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+} sl_prefixes SEC(".maps");
 #endif
 
 /* Elements by index, each bounded for the verifier. */

@@ -18,6 +18,7 @@
 #include "lb_kern/eth.h"
 #include "lb_kern/fwd_frame.h"
 #include "lb_kern/fwd_l2.h"
+#include "lb_kern/guard.h"
 #include "lb_kern/icmp.h"
 #include "lb_kern/ipv4.h"
 #include "lb_kern/ipv6.h"
@@ -144,9 +145,11 @@ static __always_inline __u32 walk_bytes(const struct platform_ctx *ctx)
 static __always_inline int walk_common(struct platform_ctx *ctx, struct pkt *p, const bool is_v6,
 				       const __u32 proto)
 {
+	const struct sl_service_rec *service;
 	const struct sl_backend_rec *backend;
 	int sent = XDP_TX;
 	enum sl_reason why;
+	bool tunnel;
 
 	p->is_v6 = is_v6;
 	p->proto = proto;
@@ -157,14 +160,23 @@ static __always_inline int walk_common(struct platform_ctx *ctx, struct pkt *p, 
 			return WALK_RARE;
 		return walk_end(p, why, sent, 0);
 	}
-	if (unlikely(!slot_settled(p, maps_service(p->service))))
+	service = maps_service(p->service);
+	if (unlikely(!slot_settled(p, service)))
 		return WALK_RARE;
 	backend = maps_backend(p->backend);
 	if (unlikely(p->l3_bytes > READ_ONCE(backend->mtu) ||
 		     READ_ONCE(backend->flags) & SL_BF_VLAN))
 		return WALK_RARE;
-	if (READ_ONCE(backend->fwd) != SL_FWD_L2)
-		return sl_features & (SL_FEAT_IPIP | SL_FEAT_GUE) ? WALK_TUNNEL : WALK_RARE;
+	tunnel = READ_ONCE(backend->fwd) != SL_FWD_L2;
+	if (tunnel && !(sl_features & (SL_FEAT_IPIP | SL_FEAT_GUE)))
+		return WALK_RARE;
+	/* last: what it charges is spent, so the packet must stay here */
+	if (unlikely(!guard_common(p, service, &why)))
+		return WALK_RARE;
+	if (unlikely(why != SL_R_NEXT))
+		return walk_end(p, why, sent, 0);
+	if (tunnel)
+		return WALK_TUNNEL;
 	why = walk_send_plain(ctx, p, backend, &sent);
 	return walk_end(p, why, sent, walk_bytes(ctx));
 }
@@ -246,6 +258,10 @@ static __always_inline enum sl_reason walk_rare(struct platform_ctx *ctx, struct
 	trace_flags(p);
 	if (why != SL_R_NEXT)
 		return why;
+	WALK_STEP(guard_listed(p, maps_service(p->service)));
+	WALK_STEP(guard_packet(p, maps_service(p->service)));
+	if (p->proto == IPPROTO_TCP && pkt_is_syn(p))
+		WALK_STEP(guard_new_flow(p, maps_service(p->service)));
 	if (sl_features & SL_FEAT_QUIC && maps_service(p->service)->flags & SL_SF_QUIC)
 		p->is_initial = quic_is_initial(p);
 	launder_pkt(p, platform_data(ctx), platform_data_end(ctx));

@@ -32,6 +32,10 @@ const struct sl_command sl_commands[] = {
 	{ "service add", "NAME --address A --port P [flags] | [NAME] -f FILE", "declare a service",
 	  "Time spans are 500ms, 2s, 5m, 1h30m. What is left out has the default.\n",
 	  sl_cmd_service_add_flags, 0, 1, false, sl_cmd_service_add },
+	{ "service guard", "NAME [flags]", "limits for sources, networks, all; shows or sets them",
+	  "What is not named stays as it is. Refused packets count as guard_source and\n"
+	  "guard_service; start with --dry-run on, and watch sluicectl guard show.\n",
+	  sl_cmd_service_guard_flags, 1, 1, false, sl_cmd_service_guard },
 	{ "service delete", "NAME", "remove a service and all of its backends",
 	  "Its traffic is no longer balanced from that moment on: drain first.\n", NULL, 1, 1,
 	  false, sl_cmd_service_delete },
@@ -69,6 +73,17 @@ const struct sl_command sl_commands[] = {
 	  "tcpdump read it. Each frame's comment names reason, service and backend. One\n"
 	  "capture at a time. While it runs packets cost more.\n",
 	  sl_cmd_capture_flags, 0, 0, false, sl_cmd_capture },
+	{ "guard show", "", "listed prefixes, and what the guard counted", NULL, NULL, 0, 0, false,
+	  sl_cmd_guard_show },
+	{ "guard allow", "PREFIX...", "sources that no limit holds for",
+	  "Of several listed prefixes that have an address the longest one decides.\n", NULL, 1,
+	  SIZE_MAX, false, sl_cmd_guard_allow },
+	{ "guard deny", "PREFIX...", "sources whose packets are dropped",
+	  "Flows that exist are dropped too. Of several listed prefixes that have an\n"
+	  "address the longest one decides.\n",
+	  NULL, 1, SIZE_MAX, false, sl_cmd_guard_deny },
+	{ "guard remove", "PREFIX...", "list them no longer", NULL, NULL, 1, SIZE_MAX, false,
+	  sl_cmd_guard_remove },
 	{ "metrics", "", "the agent's metrics, as Prometheus reads them", NULL, NULL, 0, 0, false,
 	  sl_cmd_metrics },
 	{ "detach", "--yes", "stop balancing: unload from every interface",

@@ -15,6 +15,14 @@ int sl_cmd_service_delete(struct sl_ctl *ctl);
 extern const struct sl_flag sl_cmd_service_add_flags[];
 int sl_cmd_service_add(struct sl_ctl *ctl);
 
+extern const struct sl_flag sl_cmd_service_guard_flags[];
+int sl_cmd_service_guard(struct sl_ctl *ctl);
+
+int sl_cmd_guard_show(struct sl_ctl *ctl);
+int sl_cmd_guard_allow(struct sl_ctl *ctl);
+int sl_cmd_guard_deny(struct sl_ctl *ctl);
+int sl_cmd_guard_remove(struct sl_ctl *ctl);
+
 int sl_cmd_backend_list(struct sl_ctl *ctl);
 int sl_cmd_backend_show(struct sl_ctl *ctl);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lb_user/domain/features.h"
 
+#include "lb_user/domain/guard.h"
+
 static uint32_t of_backend(const struct sl_service *s, const struct sl_backend *b)
 {
 	uint32_t f = b->vlan == SL_VLAN_KEEP ? 0 : SL_FEAT_VLAN;
@@ -27,7 +29,7 @@ static uint32_t of_service(const struct sl_service *s)
 
 uint32_t sl_features_needed(const struct sl_config *c)
 {
-	uint32_t f = 0; /* what no service declares (limits, prefixes: SL_FEAT_GUARD) begins here */
+	uint32_t f = sl_guard_needed(c) ? SL_FEAT_GUARD : 0;
 
 	for (size_t i = 0; i < c->n_services; i++)
 		f |= of_service(&c->services[i]);

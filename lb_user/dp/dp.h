@@ -15,6 +15,7 @@
 #include <sluice/abi.h>
 #include <sluice/events.h>
 #include <sluice/features.h>
+#include <sluice/guard.h>
 #include <sluice/reasons.h>
 #include <sluice/types.h>
 
@@ -43,6 +44,12 @@ struct sl_dp_mem {
 	struct sl_label *labels;	  /* [SL_BACKENDS_MAX], agent only */
 	struct sl_trace *trace;		  /* what is told of single packets */
 	struct sl_trace_row *trace_row;	  /* [cpus], the packet path's own */
+	struct sl_guard_rec *guards;	  /* [SL_SERVICES_MAX] */
+	struct sl_guard_set *guard_sets;
+	struct sl_guard_pool *guard_pools;    /* [SL_SERVICES_MAX] */
+	struct sl_guard_credit *guard_credit; /* [cpus][SL_SERVICES_MAX] */
+	uint64_t *guard_index;		      /* [SL_GUARD_INDEX_WORDS] */
+	struct sl_guard_cnt *cnt_guard;	      /* [cpus] */
 };
 
 /* Frames counted as sent that an interface did not take. */
@@ -65,6 +72,13 @@ struct sl_dp_ops {
 	unsigned (*attached)(struct sl_dp *dp, const char *name);
 	/* Devmap entry: packets sent to @port leave by @ifindex (0 removes it). */
 	int (*port_set)(struct sl_dp *dp, uint16_t port, uint32_t ifindex, struct sl_err *err);
+	/*
+	 * Lists prefixes: adds these @n, each at once in the place of what was listed
+	 * by the same key; then, with @prune, removes all others. On error some may
+	 * have been added. Which packets ask for them is said by mem.guard_index.
+	 */
+	int (*prefixes)(struct sl_dp *dp, const struct sl_guard_prefix *list, size_t n, bool prune,
+			struct sl_err *err);
 	/*
 	 * Replaces the programs by ones with these SL_FEAT_* (sluice/features.h),
 	 * on every interface, without a moment in which none is attached; nothing

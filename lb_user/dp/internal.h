@@ -51,6 +51,10 @@ unsigned sl_link_ifindex(const char *dir, const char *ifname);
 int sl_link_list(const char *dir, unsigned *ret, int room);
 int sl_link_detach_all(const char *dir, struct sl_err *err);
 
+/* prefixes.c: what dp.h says of the operation */
+int sl_prefixes_set(int fd, const struct sl_guard_prefix *list, size_t n, bool prune,
+		    struct sl_err *err);
+
 /* clock.c */
 int sl_dp_clock_read(int prog_fd, uint64_t *ret_jiffies);
 uint32_t sl_dp_clock_shift(uint32_t *ret_tick_ms);

@@ -40,7 +40,8 @@ static __attribute__((format(printf, 2, 0))) int keep_warning(enum libbpf_print_
 }
 
 /* Maps that are not memory. */
-static const char *const plain_maps[] = { SL_MAP_PORTS, SL_MAP_TAILS, SL_MAP_EVENTS };
+static const char *const plain_maps[] = { SL_MAP_PORTS, SL_MAP_TAILS, SL_MAP_EVENTS,
+					  SL_MAP_PREFIXES };
 
 #define N_PLAIN_MAPS (sizeof(plain_maps) / sizeof(plain_maps[0]))
 
@@ -320,6 +321,13 @@ static int op_specialise(struct sl_dp *dp, uint32_t features, struct sl_err *err
 	return sl_swap(kernel_of(dp), features, err);
 }
 
+static int op_prefixes(struct sl_dp *dp, const struct sl_guard_prefix *list, size_t n, bool prune,
+		       struct sl_err *err)
+{
+	return sl_prefixes_set(bpf_map__fd(kernel_of(dp)->skel->maps.sl_prefixes), list, n, prune,
+			       err);
+}
+
 static int op_jiffies(struct sl_dp *dp, uint64_t *ret)
 {
 	return sl_dp_clock_read(bpf_program__fd(kernel_of(dp)->skel->progs.sl_clock), ret);
@@ -361,6 +369,7 @@ static const struct sl_dp_ops kernel_ops = {
 	.events_open = sl_events_open,
 	.events_read = sl_events_read,
 	.events_close = sl_events_close,
+	.prefixes = op_prefixes,
 	.jiffies = op_jiffies,
 	.unload = op_unload,
 	.close = op_close,

@@ -276,6 +276,7 @@ static void settle(struct sl_control *c, struct staged *st, const struct sl_conf
 			settle_removed(c, next, c->service[i]);
 	for (size_t i = 0; i < next->n_services; i++)
 		settle_service(c, &st[i], next, &next->services[i]);
+	sl_lists_settle(c, next);
 }
 
 int sl_change_apply(struct sl_control *c, struct sl_config *next, struct sl_err *err)
@@ -295,11 +296,14 @@ int sl_change_apply(struct sl_control *c, struct sl_config *next, struct sl_err 
 		r = prepare_file(c, next, err);
 	for (; !r && n < next->n_services; n++)
 		r = stage_service(c, &st[n], next, &next->services[n], err);
+	if (!r)
+		r = sl_lists_stage(c, next, err);
 	if (!r && c->state_file)
 		r = sl_store_commit(c->state_file, err);
 	if (r < 0) {
 		for (size_t i = 0; i < n; i++)
 			unstage_service(c, &st[i]);
+		sl_lists_unstage(c, next);
 		if (c->state_file)
 			sl_store_abandon(c->state_file);
 		goto out;

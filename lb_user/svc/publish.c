@@ -14,6 +14,7 @@
 #include "lb_user/base/clock.h"
 #include "lb_user/base/log.h"
 #include "lb_user/domain/exceptions.h"
+#include "lb_user/domain/guard.h"
 #include "lb_user/domain/maglev.h"
 #include "lb_user/svc/runtime.h"
 
@@ -88,14 +89,47 @@ void sl_publish_sweep(struct sl_control *c)
 	sl_exceptions_sweep(c->dp->mem.exceptions, SL_EXC_SETS, c->dp->mem.backends,
 			    c->dp->mem.services,
 			    (uint32_t)(jiffies >> c->dp->mem.info->tick_shift));
+	sl_guard_sweep(c->dp->mem.guard_sets, SL_GUARD_SETS, jiffies);
 	c->dp->mem.info->swept_jiffies = jiffies;
+}
+
+/* Limits that were off begin with full buckets. */
+static void forget_used(struct sl_control *c, uint16_t id)
+{
+	const struct sl_dp_mem *m = &c->dp->mem;
+
+	memset(&m->guard_pools[id], 0, sizeof(m->guard_pools[id]));
+	for (uint32_t cpu = 0; cpu < m->info->cpus; cpu++)
+		memset(&m->guard_credit[(size_t)cpu * SL_SERVICES_MAX + id], 0,
+		       sizeof(m->guard_credit[0]));
+}
+
+uint16_t sl_publish_guard(struct sl_control *c, const struct sl_service_rt *s)
+{
+	const struct sl_info *info = c->dp->mem.info;
+	struct sl_guard_machine m =
+		sl_guard_machine_of(info->tick_shift, info->tick_ms, info->cpus);
+	uint16_t dry_run = s->spec->guard.dry_run ? SL_SF_GUARD_DRY : 0;
+	__u64 *to = (__u64 *)&c->dp->mem.guards[s->id];
+	struct sl_guard_rec rec;
+
+	if (!sl_guard_limits_any(&s->spec->guard))
+		return dry_run; /* the record is no longer looked at */
+	if (!(c->dp->mem.services[s->id].flags & SL_SF_GUARD))
+		forget_used(c, s->id);
+	sl_guard_fill(&s->spec->guard, &m, &rec);
+	for (size_t i = 0; i < sizeof(rec) / sizeof(*to); i++)
+		__atomic_store_n(&to[i], ((const __u64 *)&rec)[i], __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE); /* before the flag that leads there */
+	return SL_SF_GUARD | dry_run;
 }
 
 void sl_publish_flags(struct sl_control *c, const struct sl_service_rt *s)
 {
 	struct sl_service_rec *rec = &c->dp->mem.services[s->id];
 
-	rec->flags = (s->spec->udp_flows != SL_UDP_NONE ? SL_SF_UDP_FLOW : 0) |
+	rec->flags = sl_publish_guard(c, s) |
+		     (s->spec->udp_flows != SL_UDP_NONE ? SL_SF_UDP_FLOW : 0) |
 		     (s->spec->udp_flows == SL_UDP_QUIC ? SL_SF_QUIC : 0) |
 		     (s->spec->oversize == SL_OVERSIZE_SEND ? SL_SF_OVERSIZE : 0) |
 		     (s->spec->on_down == SL_DOWN_DROP ? SL_SF_DOWN_DROP : 0) |

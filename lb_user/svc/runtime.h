@@ -84,10 +84,11 @@ struct sl_control {
 	struct sl_prober *prober;
 	struct sl_nexthops *nexthops;
 	struct sl_resting *resting;
+	bool lists_known; /* the data plane lists just config.guard's prefixes */
 	uv_timer_t *timer;
 	uint16_t tick; /* of the slots' clock, as last read */
 	int64_t started_ms, next_settle_ms, next_sweep_ms, next_retry_ms;
-	int64_t spare_since_ms; /* the packet path has features that nobody uses; 0: it has not */
+	int64_t spare_since_ms;	  /* the packet path has features that nobody uses; 0: it has not */
 	struct sl_tracer *tracer; /* trace.c; NULL until somebody asks */
 };
 
@@ -117,6 +118,11 @@ void sl_capacity_wake(struct sl_control *c, int64_t now_ms, bool all);
  */
 int sl_change_apply(struct sl_control *c, struct sl_config *next, struct sl_err *err);
 
+/* ---- lists.c: listed prefixes ----------------------------------------------- */
+int sl_lists_stage(struct sl_control *c, const struct sl_config *next, struct sl_err *err);
+void sl_lists_unstage(struct sl_control *c, const struct sl_config *next);
+void sl_lists_settle(struct sl_control *c, const struct sl_config *next);
+
 /* ---- publish.c: what packets see ------------------------------------------ */
 uint16_t sl_publish_now(struct sl_control *c); /* the slots' clock */
 /* The table as it should be: spec->table_size ids. @backend: parallel to spec->backends. */
@@ -133,6 +139,8 @@ int sl_publish_address(struct sl_control *c, const struct sl_config *config,
 void sl_publish_service(struct sl_control *c, struct sl_service_rt *s);
 /* Removes expired flow memory of all services. */
 void sl_publish_sweep(struct sl_control *c);
+/* The service's limits; returns the flags that say of them. */
+uint16_t sl_publish_guard(struct sl_control *c, const struct sl_service_rt *s);
 /* What may change later. */
 void sl_publish_flags(struct sl_control *c, const struct sl_service_rt *s);
 void sl_publish_backend(struct sl_control *c, struct sl_backend_rt *b);

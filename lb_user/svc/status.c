@@ -257,3 +257,17 @@ const char *sl_control_transmit_blind(struct sl_control *c)
 
 	return why[0] ? why : NULL;
 }
+
+void sl_control_guard(struct sl_control *c, struct sl_guard_cnt *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	for (uint32_t cpu = 0; cpu < c->dp->mem.info->cpus; cpu++) {
+		const struct sl_guard_cnt *one = &c->dp->mem.cnt_guard[cpu];
+
+		ret->would_deny += one->would_deny;
+		ret->would_source += one->would_source;
+		ret->would_service += one->would_service;
+		ret->table_full += one->table_full;
+		ret->raced += one->raced;
+	}
+}

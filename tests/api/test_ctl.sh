@@ -85,7 +85,8 @@ is "no request was sent by any of these" "$(<"$dir/log")" ""
 long=$(for c in '' service backend status 'service list' 'service show' 'service add' \
   'service delete' 'backend list' 'backend show' 'backend add' 'backend set' 'backend drain' \
   'backend ready' 'backend maint' 'backend delete' drain wait trace capture metrics \
-  detach help version; do
+  detach help version 'service guard' \
+  guard 'guard show' 'guard allow' 'guard deny' 'guard remove'; do
   # shellcheck disable=SC2086
   "$ctl" help $c || echo "$c: $?"
 done | awk 'length > 80 { print } END { if (NR < 300) print "only", NR, "lines" }')

@@ -8,6 +8,8 @@
 #include "lb_user/dp/dp.h"
 #include "lb_user/svc/control.h"
 
+#define SL_FAKE_PREFIXES 64
+
 struct sl_fake_dp {
 	struct sl_dp dp;	    /* first */
 	uint64_t jiffies;	    /* what the packet path's clock shows */
@@ -25,6 +27,10 @@ struct sl_fake_dp {
 	sl_dp_event_fn on_event; /* who reads the ring: tests call it; NULL: nobody */
 	void *on_event_user;
 	int events_fd;
+	struct sl_guard_prefix prefixes[SL_FAKE_PREFIXES]; /* listed now, in any order */
+	size_t n_prefixes;
+	unsigned prefix_calls;
+	int fail_prefixes; /* negative errno to return after half of them */
 };
 
 /* Freed by dp->ops->close(). Tick: 1024 jiffies, 4 s. */

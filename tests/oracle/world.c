@@ -23,7 +23,11 @@
 	X(tunnels, SL_BACKENDS_MAX)                \
 	X(exceptions, SL_EXC_SETS)                 \
 	X(drains, SL_DRAIN_TRACKS *SL_DRAIN_CELLS) \
-	X(labels, SL_BACKENDS_MAX)
+	X(labels, SL_BACKENDS_MAX)                 \
+	X(guards, SL_SERVICES_MAX)                 \
+	X(guard_sets, SL_GUARD_SETS)               \
+	X(guard_pools, SL_SERVICES_MAX)            \
+	X(guard_index, SL_GUARD_INDEX_WORDS)
 
 #define FIXED(X) X(info, 1)
 
@@ -31,7 +35,9 @@
 	X(cnt_service, (cpus)*SL_SERVICES_MAX) \
 	X(cnt_backend, (cpus)*SL_BACKENDS_MAX) \
 	X(cnt_reason, (cpus))                  \
-	X(cnt_exc, (cpus))
+	X(cnt_exc, (cpus))                     \
+	X(cnt_guard, (cpus))                   \
+	X(guard_credit, (cpus)*SL_SERVICES_MAX)
 
 #define ALL(X, cpus) FIXED(X) STATE(X) COUNTERS(X, cpus)
 
