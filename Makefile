@@ -33,7 +33,7 @@ LIBS	:= $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 # ---- the BPF programs -------------------------------------------------------
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Werror -Wno-unused-parameter -MMD -MP \
 	   -I. -Iinclude -I/usr/include/$(ARCH_INC)
-SKEL	:= $(KERN)/sluice.skel.h
+SKEL	:= $(KERN)/sluice.skel.h $(KERN)/decap.skel.h
 
 $(KERN)/%.bpf.o: lb_kern/%.bpf.c Makefile
 	@mkdir -p $(@D)
@@ -48,7 +48,7 @@ $(KERN)/%.skel.h: $(KERN)/%.bpf.o
 BASE_SRC := $(sort $(wildcard lb_user/base/*.c lb_user/domain/*.c))
 DP_SRC	:= $(sort $(wildcard lb_user/dp/*.c))
 AGENT_SRC := $(sort $(wildcard lb_user/svc/*.c api/*.c))
-CTL_SRC	:= $(sort $(wildcard lb_user/ctl/*.c))
+CTL_SRC	:= $(sort $(wildcard lb_user/ctl/*.c)) lb_user/dp/decap.c lb_user/dp/decap_prog.c
 obj	= $(patsubst %.c,$(B)/%.o,$(1))
 
 $(B)/%.o: %.c Makefile
