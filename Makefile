@@ -78,6 +78,7 @@ BENCHLIB := $(call obj,$(sort $(wildcard bench/lib/*.c)))
 $(UNIT): $(B)/%: $(B)/%.o $(TESTLIB) $(call obj,$(AGENT_SRC) $(BASE_SRC))
 	@echo "  LD      $@"
 	$(Q)$(CC) $(OPT) $(LDHARD) $^ $(LIBS) -lm -lcriterion -o $@
+$(B)/tests/unit/test_decap_options: $(call obj,$(addprefix lb_user/ctl/,decap_options.c args.c text.c))
 $(PROGT): $(PROGLIB)
 $(BENCH): $(BENCHLIB)
 $(PROGT) $(BENCH): $(B)/%: $(B)/%.o $(TESTLIB) $(call obj,$(AGENT_SRC) $(DP_SRC) $(BASE_SRC))
