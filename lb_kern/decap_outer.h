@@ -90,7 +90,7 @@ static __always_inline enum sl_decap_reason decap_outer_check(struct decap *d)
 }
 
 /*
- * The UDP checksum is not verified: README.md, decision 11. @ret_proto: what the header says
+ * The UDP checksum is not verified: README.md, decision D3. @ret_proto: what the header says
  * follows.
  */
 static __always_inline enum sl_decap_reason decap_outer_gue(struct decap *d, __u32 *ret_proto)
