@@ -366,7 +366,7 @@ int sl_decap_list(const char *pin_dir, char (**ret)[IF_NAMESIZE], struct sl_err 
 			break;
 		}
 		names = more;
-		snprintf(names[n], sizeof(names[n]), "%s", e->d_name);
+		memcpy(names[n], e->d_name, strlen(e->d_name) + 1);
 		exchange(names[n++], DOT, '.');
 	}
 	closedir(d);

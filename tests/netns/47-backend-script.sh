@@ -48,7 +48,7 @@ before=$(state)
 said=$(run add 192.0.2.77 --mode gue --from 10.71.1.1,fd71:0:0:1::/64 --gue-port 6090 --dry-run)
 check "a dry run changes nothing" test "$(state)" = "$before"
 for w in 'ip link set dev tunl0 up' 'ip link set dev sit0 up' 'type ip6tnl external' 'net/ipv4/conf/tunl0/rp_filter=0' \
-  'ip -4 fou add port 6090 gue' 'ip -6 fou add port 6090 gue' 'ip -4 addr add 192.0.2.77/32 dev lo' \
+  'ip fou add port 6090 gue' 'ip fou add port 6090 gue -6' 'ip -4 addr add 192.0.2.77/32 dev lo' \
   'ip saddr != @from4' 'udp dport 6090 ip6 saddr != @from6'; do
   check "it says: $w" grep -qF "$w" <<<"$said"
 done

@@ -64,6 +64,7 @@ made() {
   script "$mode: the stranger told" tunnel --mode "$mode" --from "$stranger,$lb4,$lb6"
   arrives "$mode" "$stranger" "$to"
   script "$mode: undone" tunnel --mode "$mode" --undo
+  check "$mode: no port is left" test -z "$(in_ns b1 ip fou show)"
   check "$mode: no firewall is left" test -z "$(in_ns b1 nft list ruleset)"
   check "$mode: check tells" eval '! backend check "$VIP4" --mode '"$mode"' --from $lb4'
 }
