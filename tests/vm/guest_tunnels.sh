@@ -71,4 +71,14 @@ made() {
 made ipip $strange6 "$us6"
 made gue $strange4 "$us4"
 refused gue $lb4 "$us4" # nobody takes them apart any more
+
+# the same by the XDP program, natively attached on this kernel
+check "decap: attached" lab_backend_decap b1
+arrives ipip $lb6 "$us6"
+arrives gue $lb4 "$us4"
+refused gue $strange4 "$us4"
+check "decap: replaced, the stranger told" lab_backend_decap b1 $strange4
+arrives gue $strange4 "$us4"
+said=$(lab_decap b1 '.counters | [.ipip, .gue, .stranger | .packets] | map(. > 0) | all')
+check "decap: has counted what it took and what it refused" test "$said" = true
 tap_done
