@@ -34,7 +34,7 @@ LIBS	:= $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 # frames are read and written as words of several sizes
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -fno-strict-aliasing -Wall -Wextra -Werror -Wno-unused-parameter -MMD -MP \
 	   -I. -Iinclude -I/usr/include/$(ARCH_INC)
-SKEL	:= $(KERN)/sluice.skel.h $(KERN)/xmit.skel.h
+SKEL	:= $(KERN)/sluice.skel.h $(KERN)/xmit.skel.h $(KERN)/decap.skel.h
 
 $(KERN)/%.bpf.o: lb_kern/%.bpf.c Makefile
 	@mkdir -p $(@D)
@@ -49,7 +49,7 @@ $(KERN)/%.skel.h: $(KERN)/%.bpf.o
 BASE_SRC := $(sort $(wildcard lb_user/base/*.c lb_user/domain/*.c))
 DP_SRC	:= $(sort $(wildcard lb_user/dp/*.c))
 AGENT_SRC := $(sort $(wildcard lb_user/svc/*.c api/*.c))
-CTL_SRC	:= $(sort $(wildcard lb_user/ctl/*.c))
+CTL_SRC	:= $(sort $(wildcard lb_user/ctl/*.c)) lb_user/dp/decap.c lb_user/dp/decap_prog.c
 obj	= $(patsubst %.c,$(B)/%.o,$(1))
 
 $(B)/%.o: %.c Makefile
@@ -86,6 +86,7 @@ $(B)/tests/unit/hooked_%.o: lb_user/svc/%.c Makefile
 	@echo "  CC      $@"
 	$(Q)$(CC) $(CFLAGS) -include tests/unit/$*_hooks.h -c $< -o $@
 $(B)/tests/unit/test_egress: $(B)/tests/unit/hooked_egress.o
+$(B)/tests/unit/test_decap_options: $(call obj,$(addprefix lb_user/ctl/,decap_options.c args.c text.c))
 $(PROGT): $(PROGLIB)
 $(BENCH): $(BENCHLIB)
 $(PROGT) $(BENCH): $(B)/%: $(B)/%.o $(TESTLIB) $(call obj,$(AGENT_SRC) $(DP_SRC) $(BASE_SRC))

@@ -91,6 +91,13 @@ const struct sl_command sl_commands[] = {
 	  "Declared services stay in the state file. A restart or an upgrade of the\n"
 	  "agent never needs this.\n",
 	  sl_cmd_detach_flags, 0, 0, false, sl_cmd_detach },
+	{ "decap", "[IFACE [--from CIDR,... [flags] | --off]]",
+	  "on a backend: take tunnel packets of the balancers apart",
+	  "Needs root and no agent. With --from the program is put on the interface, or\n"
+	  "replaced in one step; what is not given has its default again. Without it,\n"
+	  "what the program was told and has counted. IPIP and GUE packets of others\n"
+	  "than --from are dropped, all else passes untouched.\n",
+	  sl_cmd_decap_flags, 0, 1, true, sl_cmd_decap },
 	{ "help", "[COMMAND]", "help on a command", NULL, NULL, 0, 2, true, sl_cmd_help },
 	{ "version", "", "the version of sluicectl", NULL, NULL, 0, 0, true, sl_cmd_version },
 	{ NULL, NULL, NULL, NULL, NULL, 0, 0, false, NULL },

@@ -46,6 +46,9 @@ extern const struct sl_flag sl_cmd_detach_flags[];
 int sl_cmd_detach(struct sl_ctl *ctl);
 int sl_cmd_metrics(struct sl_ctl *ctl);
 
+extern const struct sl_flag sl_cmd_decap_flags[];
+int sl_cmd_decap(struct sl_ctl *ctl);
+
 int sl_cmd_help(struct sl_ctl *ctl);
 int sl_cmd_version(struct sl_ctl *ctl);
 

@@ -55,6 +55,20 @@ for n in web/.. ../web web/ /web web 'web/a/b' 'web/A' 'web/-a' 'web/%2e%2e' "we
   run backend delete "$n"
   is "not a backend's name: ${n:0:20}" "$rc" 2
 done
+run decap -h
+has "decap: help" "$rc $out" "0 sluicectl decap: on a backend"
+run decap --from 10.0.0.1
+has "decap: no interface" "$rc $err" "2 sluicectl: --from needs an interface"
+run decap eth0 --from 10.0.0.1/24
+has "decap: bits behind the prefix" "$rc $err" "did you mean 10.0.0.0/24?"
+run decap no/such --from 10.0.0.1
+has "decap: no name of an interface" "$rc $err" '2 sluicectl: "no/such" is no name of an interface'
+run decap nosuch0 --from 10.0.0.1
+has "decap: no such interface" "$rc $err" "3 sluicectl: interface nosuch0 does not exist"
+run decap nosuch0 --off --pin-dir /sys/fs/bpf/sluice-none
+has "decap: not there to be taken off" "$rc $err" "3 sluicectl: interface nosuch0: decap is not on it"
+run decap -o json --pin-dir /sys/fs/bpf/sluice-none
+is "decap: on none, as JSON" "$rc $(jq -c . <<<"$out")" '0 {"items":[]}'
 run -o yaml status
 has "unknown form" "$rc $err" "2 sluicectl: --output yaml"
 run wait web/web-1
