@@ -14,11 +14,11 @@ __u32 platform_cpu, sl_cpu_mask, sl_tick_shift;
 SL_DIRECT_MAPS(HOST_MAP)
 #undef HOST_MAP
 
-int sl_host_walk(void *frame, unsigned *len, unsigned ingress_ifindex, const struct sl_host *host,
+int sl_host_walk(void **frame, unsigned *len, unsigned ingress_ifindex, const struct sl_host *host,
 		 unsigned *ret_port)
 {
-	struct platform_ctx ctx = { .data = frame,
-				    .data_end = (char *)frame + *len,
+	struct platform_ctx ctx = { .data = *frame,
+				    .data_end = (char *)*frame + *len,
 				    .ingress_ifindex = ingress_ifindex,
 				    .egress = host->egress };
 	int action;
@@ -33,6 +33,8 @@ int sl_host_walk(void *frame, unsigned *len, unsigned ingress_ifindex, const str
 	action = walk_hot(&ctx);
 	if (action < 0)
 		action = walk_any(&ctx);
+	*frame = ctx.data;
+	*len = (unsigned)((char *)ctx.data_end - (char *)ctx.data);
 	*ret_port = ctx.redirect_port;
 	return action;
 }

@@ -18,11 +18,15 @@ struct sl_host {
 	const uint32_t *egress; /* devmap: SL_PORTS_MAX entries, ifindex or 0 */
 };
 
+/* Bytes before a frame that may be written: as many as drivers leave. */
+#define SL_HOST_HEADROOM 256u
+
 /*
- * One packet: @frame is exactly @len bytes of heap memory and may be rewritten.
+ * One packet: *@frame is *@len bytes that end where their heap memory ends,
+ * with SL_HOST_HEADROOM before; both say afterwards where the frame is.
  * Returns the XDP action; @ret_port is the devmap port of a redirect.
  */
-int sl_host_walk(void *frame, unsigned *len, unsigned ingress_ifindex, const struct sl_host *host,
+int sl_host_walk(void **frame, unsigned *len, unsigned ingress_ifindex, const struct sl_host *host,
 		 unsigned *ret_port) __attribute__((weak));
 
 #endif
