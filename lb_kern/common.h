@@ -3,16 +3,16 @@
 #define LB_KERN_COMMON_H
 
 /*
- * common: reads the packet that nearly all are: no tag, IPv4 without options
- * or IPv6 without extension headers, not a fragment, TCP or UDP with its ports
+ * common: reads the packet that nearly all are: at most one tag, IPv4 without
+ * options or IPv6 without extension headers, not a fragment, TCP or UDP with its ports
  * in the frame. All else is for the rare walk, which decides by the full rules
  * (WALK.md); for these packets both come to the same.
  */
-#include <linux/if_ether.h>
 #include <linux/in.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 
+#include "lb_kern/eth.h"
 #include "lb_kern/ipv4.h"
 #include "lb_kern/l4.h"
 #include "lb_kern/pkt.h"
@@ -29,7 +29,7 @@ static __always_inline void common_ports(struct pkt *p)
 
 static __always_inline bool common_read4(struct pkt *p)
 {
-	const struct iphdr *ip = p->data + sizeof(struct ethhdr);
+	const struct iphdr *ip = p->l3;
 
 	if ((void *)(ip + 1) + COMMON_PORTS > p->end || *(const __u8 *)ip != 0x45 ||
 	    (ip->frag_off & bpf_htons(IPV4_MF | IPV4_OFFSET)))
@@ -37,7 +37,8 @@ static __always_inline bool common_read4(struct pkt *p)
 	p->saddr_be[0] = ip->saddr;
 	p->daddr_be[0] = ip->daddr;
 	p->proto = ip->protocol;
-	p->l4_bytes = bpf_ntohs(ip->tot_len) - sizeof(*ip);
+	p->l3_bytes = bpf_ntohs(ip->tot_len);
+	p->l4_bytes = p->l3_bytes - sizeof(*ip);
 	p->l4 = (void *)(ip + 1);
 	common_ports(p);
 	return l4_is_ours(p->proto);
@@ -45,7 +46,7 @@ static __always_inline bool common_read4(struct pkt *p)
 
 static __always_inline bool common_read6(struct pkt *p)
 {
-	const struct ipv6hdr *ip = p->data + sizeof(struct ethhdr);
+	const struct ipv6hdr *ip = p->l3;
 	const __u64 *address = (const void *)&ip->saddr;
 
 	if ((void *)(ip + 1) + COMMON_PORTS > p->end || ip->version != 6)
@@ -56,19 +57,26 @@ static __always_inline bool common_read6(struct pkt *p)
 	p->daddr_be[1] = address[3];
 	p->proto = ip->nexthdr;
 	p->l4_bytes = bpf_ntohs(ip->payload_len);
+	p->l3_bytes = p->l4_bytes + sizeof(*ip);
 	p->l4 = (void *)(ip + 1);
 	p->is_v6 = true;
 	common_ports(p);
 	return l4_is_ours(p->proto);
 }
 
-/* The network protocol of an untagged frame, as on the wire; 0: the frame is too short. */
-static __always_inline __be16 common_type(const struct pkt *p)
+/* The network protocol, as on the wire, and where its header begins; 0: the frame is too short. */
+static __always_inline __be16 common_type(struct pkt *p)
 {
 	const __be16 *type = p->data + offsetof(struct ethhdr, h_proto);
 
 	/* not through the struct: it is packed, and would be read byte by byte */
-	return (void *)(type + 1) > p->end ? 0 : *type;
+	if ((void *)(type + 3) > p->end)
+		return 0;
+	p->l3 = p->data + sizeof(struct ethhdr);
+	if (likely(!eth_is_tag(*type)))
+		return *type;
+	p->l3 += sizeof(struct eth_tag);
+	return type[2];
 }
 
 #endif

@@ -10,7 +10,7 @@
 
 #include "lb_kern/csum.h"
 #include "lb_kern/icmp.h"
-#include "lb_kern/maps.h"
+#include "lb_kern/limit.h"
 #include "lb_kern/service.h"
 
 #define ECHO_TTL 64
@@ -26,19 +26,6 @@ static __always_inline bool echo_source_bad(const struct pkt *p)
 	if (p->is_v6)
 		return source[0] == 0xff || (!p->saddr_be[0] && !p->saddr_be[1]);
 	return (source[0] & 0xf0) == 0xe0 || !p->saddr_be[0] || p->saddr_be[0] == 0xffffffff;
-}
-
-/* Counts one answer of this CPU; false: that was one too many for this second. */
-static __always_inline bool echo_allowed(void)
-{
-	struct sl_limit *limit = maps_limits() + maps_row();
-	__u32 window = (__u32)(PLATFORM_JIFFIES() >> CONFIG_DRAIN_SHIFT(sl_tick_shift));
-
-	if (limit->window != window) {
-		limit->window = window;
-		limit->echo_count = 0;
-	}
-	return ++limit->echo_count <= SL_ECHO_MAX;
 }
 
 static __always_inline void echo_swap_macs(struct pkt *p)
@@ -95,7 +82,7 @@ static __always_inline enum sl_reason echo_answer(struct pkt *p)
 		return why;
 	if (echo_source_bad(p))
 		return SL_R_SOURCE_BAD;
-	if (!echo_allowed())
+	if (!limit_allows(LIMIT_ECHO))
 		return SL_R_ECHO_LIMITED;
 	/* seen before, but the verifier was made to forget it */
 	if ((void *)(head + 1) > p->end ||

@@ -24,8 +24,11 @@ enum icmp4_type {
 	ICMP4_PARAMETER = 12,
 };
 
+#define ICMP4_FRAG_NEEDED 4 /* code of ICMP4_UNREACHABLE */
+
 enum icmp6_type {
-	ICMP6_UNREACHABLE = 1, /* 2 too big, 3 time exceeded */
+	ICMP6_UNREACHABLE = 1,
+	ICMP6_TOO_BIG = 2, /* 3: time exceeded */
 	ICMP6_PARAMETER = 4,
 	ICMP6_ECHO_REQUEST = 128,
 	ICMP6_ECHO_REPLY = 129,

@@ -7,6 +7,7 @@
 
 #include "lb_kern/pkt.h"
 
+#define IPV4_DF	    0x4000
 #define IPV4_MF	    0x2000
 #define IPV4_OFFSET 0x1fff
 
@@ -38,7 +39,8 @@ static __always_inline enum sl_reason ipv4_read(struct pkt *p)
 	p->saddr_be[0] = ip->saddr;
 	p->daddr_be[0] = ip->daddr;
 	p->proto = ip->protocol;
-	p->l4_bytes = bpf_ntohs(ip->tot_len) - header_bytes; /* may wrap: then it is too long */
+	p->l3_bytes = bpf_ntohs(ip->tot_len);
+	p->l4_bytes = p->l3_bytes - header_bytes; /* may wrap: then it is too long */
 	return SL_R_NEXT;
 }
 

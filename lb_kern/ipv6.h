@@ -73,6 +73,7 @@ static __always_inline enum sl_reason ipv6_read(struct pkt *p)
 	p->fragment = PKT_WHOLE;
 	p->proto = ip->nexthdr;
 	p->l4_bytes = bpf_ntohs(ip->payload_len);
+	p->l3_bytes = sizeof(*ip) + p->l4_bytes;
 	p->l4 = p->l3 + sizeof(*ip);
 	for (int i = 0; i < IPV6_EXT_MAX; i++) {
 		enum sl_reason why;

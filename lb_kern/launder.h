@@ -43,8 +43,10 @@ static __always_inline void launder_pkt(struct pkt *p, void *data, void *end)
 	scratch[2] = p->daddr_be[0];
 	scratch[3] = p->daddr_be[1];
 	scratch[4] = (__u64)p->l4_bytes << 32 | p->sport_be << 16 | p->dport_be;
-	scratch[5] = (__u64)p->service << 32 | p->tcp_flags << 24 | p->is_echo << 18 |
-		     p->is_quoted << 17 | p->is_v6 << 16 | p->fragment << 8 | p->proto;
+	scratch[5] = (__u64)p->service << 32 | p->tcp_flags << 24 | p->is_initial << 19 |
+		     p->is_echo << 18 | p->is_quoted << 17 | p->is_v6 << 16 | p->fragment << 8 |
+		     p->proto;
+	scratch[6] = (__u64)p->l3_bytes << 32 | p->backend;
 	p->saddr_be[0] = scratch[0];
 	p->saddr_be[1] = scratch[1];
 	p->daddr_be[0] = scratch[2];
@@ -57,8 +59,11 @@ static __always_inline void launder_pkt(struct pkt *p, void *data, void *end)
 	p->is_v6 = launder_part(scratch[5], 16, 1);
 	p->is_quoted = launder_part(scratch[5], 17, 1);
 	p->is_echo = launder_part(scratch[5], 18, 1);
+	p->is_initial = launder_part(scratch[5], 19, 1);
 	p->tcp_flags = launder_part(scratch[5], 24, 0xff);
 	p->service = launder_part(scratch[5], 32, 0xffffffff);
+	p->l3_bytes = launder_part(scratch[6], 32, 0xffffffff);
+	p->backend = launder_part(scratch[6], 0, 0xffffffff);
 	p->l3 = data + launder_offset(p, p->l3);
 	p->l4 = data + launder_offset(p, p->l4);
 	p->data = data;

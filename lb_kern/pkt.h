@@ -23,15 +23,18 @@ struct pkt {
 	void *l3, *l4;	   /* network and transport header */
 	__u64 saddr_be[2]; /* IPv4 in the low 32 bits of [0] */
 	__u64 daddr_be[2];
-	__u32 l4_bytes; /* of the transport header and payload, as the network header says */
+	__u32 frame_bytes; /* all its buffers together */
+	__u32 l3_bytes;	   /* of the packet, as its network header says */
+	__u32 l4_bytes;	   /* of the transport header and payload, as the network header says */
 	__u32 sport_be, dport_be; /* 16 bits; whole registers, so that nothing masks them again */
 	__u32 proto;
 	__u32 tcp_flags;
 	__u32 fragment; /* enum pkt_fragment */
 	__u32 is_v6;
-	__u32 is_echo;	 /* an echo request, for echo.h */
-	__u32 is_quoted; /* an ICMP error: addresses and ports are of the flow it quotes, turned
-			    around */
+	__u32 is_echo;	  /* an echo request, for echo.h */
+	__u32 is_quoted;  /* an ICMP error: addresses and ports are of the flow it quotes, turned
+			     around */
+	__u32 is_initial; /* the QUIC packet that begins a connection */
 
 	__u32 service; /* id, 0: none found */
 	__u32 backend; /* id, 0: none chosen */
@@ -39,16 +42,17 @@ struct pkt {
 	bool new_flow;
 };
 
-static __always_inline void pkt_init(struct pkt *p, void *data, void *end)
+static __always_inline void pkt_init(struct pkt *p, void *data, void *end, __u32 frame_bytes)
 {
 	p->data = data;
 	p->end = end;
+	p->frame_bytes = frame_bytes;
 }
 
 /* Bytes of the frame from the transport header on. */
 static __always_inline __u32 pkt_l4_room(const struct pkt *p)
 {
-	return (__u32)((char *)p->end - (char *)p->l4);
+	return p->frame_bytes - (__u32)((char *)p->l4 - (char *)p->data);
 }
 
 #endif

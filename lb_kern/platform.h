@@ -18,6 +18,9 @@
 #define PLATFORM_JIFFIES()	       bpf_jiffies64()
 #define PLATFORM_CPU()		       bpf_get_smp_processor_id()
 #define PLATFORM_REDIRECT(ports, port) bpf_redirect_map(&(ports), port, XDP_DROP)
+#define PLATFORM_ADJUST_HEAD(ctx, by)  bpf_xdp_adjust_head(ctx, by)
+#define PLATFORM_ADJUST_TAIL(ctx, by)  bpf_xdp_adjust_tail(ctx, by)
+#define PLATFORM_FRAME_BYTES(ctx)      ((__u32)bpf_xdp_get_buff_len(ctx))
 #define platform_ctx		       xdp_md
 #define PLATFORM_UNROLL		       _Pragma("unroll")
 
@@ -53,6 +56,7 @@ enum platform_action { /* linux/bpf.h */
 
 struct platform_ctx {
 	void *data, *data_end;
+	void *room; /* where data may move to at the lowest: headroom */
 	__u32 ingress_ifindex;
 	const __u32 *egress; /* the devmap: SL_PORTS_MAX ifindexes, 0: none */
 	__u32 redirect_port; /* where PLATFORM_REDIRECT went */
@@ -62,17 +66,43 @@ struct platform_ctx {
 #undef __always_inline /* the C library has one without inline */
 #define __always_inline		       inline __attribute__((always_inline))
 #define bpf_htons(x)		       htons(x)
+#define bpf_htonl(x)		       htonl(x)
+#define bpf_ntohl(x)		       ntohl(x)
 #define bpf_ntohs(x)		       ntohs(x)
 extern __u64 platform_jiffies; /* set by the test */
 extern __u32 platform_cpu;
 #define PLATFORM_JIFFIES()	       platform_jiffies
 #define PLATFORM_CPU()		       platform_cpu
 #define PLATFORM_REDIRECT(ports, port) platform_redirect(ctx, port)
+#define PLATFORM_ADJUST_HEAD(ctx, by)  platform_adjust_head(ctx, by)
+#define PLATFORM_ADJUST_TAIL(ctx, by)  platform_adjust_tail(ctx, by)
+#define PLATFORM_FRAME_BYTES(ctx)      ((__u32)((char *)(ctx)->data_end - (char *)(ctx)->data))
 
 static __always_inline int platform_redirect(struct platform_ctx *ctx, __u32 port)
 {
 	ctx->redirect_port = port;
 	return ctx->egress[port] ? XDP_REDIRECT : XDP_DROP;
+}
+
+/* As the kernel's: an Ethernet header at least stays; what is shrunk away keeps its bytes. */
+static __always_inline int platform_adjust_head(struct platform_ctx *ctx, int by)
+{
+	char *data = (char *)ctx->data + by;
+
+	if (data < (char *)ctx->room || data > (char *)ctx->data_end - 14)
+		return -1;
+	ctx->data = data;
+	return 0;
+}
+
+static __always_inline int platform_adjust_tail(struct platform_ctx *ctx, int by)
+{
+	char *end = (char *)ctx->data_end + by;
+
+	if (by > 0 || end < (char *)ctx->data + 14)
+		return -1;
+	ctx->data_end = end;
+	return 0;
 }
 
 static __always_inline void *platform_data(const struct platform_ctx *ctx)

@@ -65,6 +65,10 @@ slot_recall(const struct pkt *p, const struct sl_service_rec *service, __u32 wor
 	struct slot_choice c = {};
 	__u32 owner;
 
+	/* the second Initial of a handshake stays; a new connection leaves who takes none */
+	if (p->is_initial && hit.entry && slot_state(SL_EXC_BACKEND(hit.entry)) != SL_DP_UP)
+		hit.entry = 0;
+
 	if (hit.entry)
 		owner = SL_EXC_BACKEND(hit.entry);
 	else if (is_udp)
@@ -129,7 +133,8 @@ static __always_inline enum sl_reason slot_pick_slow(struct pkt *p,
 	if (c.backend != cur && !p->is_quoted && READ_ONCE(*maps_slot_seen(index)) != (__u16)tick)
 		WRITE_ONCE(*maps_slot_seen(index), (__u16)tick);
 
-	p->new_flow = is_syn || (c.remember && p->proto == IPPROTO_UDP);
+	p->new_flow = is_syn || (c.remember && p->proto == IPPROTO_UDP &&
+				 (p->is_initial || !(service->flags & SL_SF_QUIC)));
 	p->backend = c.backend;
 	return SL_R_NEXT;
 }

@@ -10,7 +10,7 @@ int sl_xdp(struct xdp_md *ctx)
 	if (likely(action >= 0))
 		return action;
 	bpf_tail_call(ctx, &sl_tails, 0);
-	return walk_bug_rare(ctx); /* the agent has not put it there */
+	return walk_bug_rare(); /* the agent has not put it there */
 }
 
 SEC("sluice")

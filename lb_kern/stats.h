@@ -3,8 +3,9 @@
 #define LB_KERN_STATS_H
 
 /*
- * stats: counts each packet once, in this CPU's own row: its reason; its
- * service, where it is for one; its backend, where it was sent. Plain adds:
+ * stats: counts each packet once, in this CPU's own row: where it was sent, or
+ * why it was not. A sent one touches its backend's row alone; the agent adds up
+ * what services and `sent` come to (lb_user/domain/counters.h). Plain adds:
  * nobody else writes the row while the program runs on this CPU.
  */
 #include "lb_kern/maps.h"
@@ -22,30 +23,29 @@ static __always_inline enum sl_action stats_action(enum sl_reason why)
 	return SL_A_PASS;
 }
 
-static __always_inline void stats_add(struct sl_cnt *cnt, const struct pkt *p, __u32 bytes)
+/* @bytes: of the frame as it came in. */
+static __always_inline void stats_sent(const struct pkt *p, __u32 bytes)
 {
+	struct sl_cnt *cnt =
+		maps_cnt_backend() + platform_in_row(maps_row(), SL_BACKENDS_MAX, p->backend);
+
 	cnt->packets++;
 	cnt->bytes += bytes;
 	if (unlikely(p->new_flow))
 		cnt->flows++;
 }
 
-/* @bytes: of the frame as it came in. */
 static __always_inline void stats_count(const struct pkt *p, enum sl_reason why, __u32 bytes)
 {
 	__u32 row = maps_row();
-	struct sl_cnt *service;
 
-	maps_cnt_reason()[row].packets[why & (SL_REASONS_MAX - 1)]++;
-	if (!p->service)
-		return;
-	service = maps_cnt_service() + platform_in_row(row, SL_SERVICES_MAX, p->service);
-	if (why != SL_R_SENT) {
-		service->dropped++;
+	if (likely(why == SL_R_SENT)) {
+		stats_sent(p, bytes);
 		return;
 	}
-	stats_add(service, p, bytes);
-	stats_add(maps_cnt_backend() + platform_in_row(row, SL_BACKENDS_MAX, p->backend), p, bytes);
+	maps_cnt_reason()[row].packets[why & (SL_REASONS_MAX - 1)]++;
+	if (p->service)
+		(maps_cnt_service() + platform_in_row(row, SL_SERVICES_MAX, p->service))->dropped++;
 }
 
 #endif

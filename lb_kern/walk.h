@@ -15,15 +15,18 @@
 #include "lb_kern/common.h"
 #include "lb_kern/echo.h"
 #include "lb_kern/eth.h"
+#include "lb_kern/fwd_frame.h"
 #include "lb_kern/fwd_l2.h"
 #include "lb_kern/icmp.h"
 #include "lb_kern/ipv4.h"
 #include "lb_kern/ipv6.h"
 #include "lb_kern/l4.h"
 #include "lb_kern/launder.h"
+#include "lb_kern/quic.h"
 #include "lb_kern/service.h"
 #include "lb_kern/slot.h"
 #include "lb_kern/stats.h"
+#include "lb_kern/too_big.h"
 
 #define WALK_STEP(call)               \
 	do {                          \
@@ -44,7 +47,28 @@ static __always_inline enum sl_reason walk_find(struct pkt *p)
 	return SL_R_NEXT;
 }
 
-/* To the chosen backend; @ret_action when that is not by TX. */
+/* The interface it leaves by. */
+static __always_inline enum sl_reason
+walk_port(struct platform_ctx *ctx, const struct sl_backend_rec *backend, int *ret_action)
+{
+	if (READ_ONCE(backend->ifindex) == ctx->ingress_ifindex)
+		return SL_R_SENT;
+	*ret_action = (int)PLATFORM_REDIRECT(sl_ports, READ_ONCE(backend->port));
+	return *ret_action == XDP_REDIRECT ? SL_R_SENT : SL_R_NO_PORT;
+}
+
+/* The programs have what this backend needs. */
+static __always_inline bool walk_has_features(const struct sl_backend_rec *b)
+{
+	__u8 fwd = READ_ONCE(b->fwd);
+
+	if (READ_ONCE(b->flags) & SL_BF_VLAN && !(sl_features & SL_FEAT_VLAN))
+		return false;
+	return fwd == SL_FWD_L2 || (fwd == SL_FWD_IPIP && (sl_features & SL_FEAT_IPIP)) ||
+	       (fwd == SL_FWD_GUE && (sl_features & SL_FEAT_GUE));
+}
+
+/* To the chosen backend, whatever that takes; @ret_action when it does not leave by TX. */
 static __always_inline enum sl_reason walk_send(struct platform_ctx *ctx, struct pkt *p,
 						int *ret_action)
 {
@@ -52,24 +76,22 @@ static __always_inline enum sl_reason walk_send(struct platform_ctx *ctx, struct
 	enum sl_reason why;
 
 	WALK_STEP(backend_load(p, &backend));
-	WALK_STEP(fwd_l2_rewrite(p, backend));
-	if (READ_ONCE(backend->ifindex) == ctx->ingress_ifindex)
-		return SL_R_SENT;
-	*ret_action = (int)PLATFORM_REDIRECT(sl_ports, READ_ONCE(backend->port));
-	return *ret_action == XDP_REDIRECT ? SL_R_SENT : SL_R_NO_PORT;
-}
-
-/* From the context, two loads, rather than registers held all the way. */
-static __always_inline __u32 walk_bytes(const struct platform_ctx *ctx)
-{
-	return (__u32)((char *)platform_data_end(ctx) - (char *)platform_data(ctx));
+	WALK_STEP(too_big_check(ctx, p, maps_service(p->service), backend));
+	if (unlikely(!walk_has_features(backend)))
+		return SL_R_BUG_FEATURE;
+	if (sl_features & (SL_FEAT_IPIP | SL_FEAT_GUE) && READ_ONCE(backend->fwd) != SL_FWD_L2)
+		WALK_STEP(fwd_frame_rebuild(ctx, p, backend, true, sl_features & SL_FEAT_VLAN));
+	else if (sl_features & SL_FEAT_VLAN && READ_ONCE(backend->flags) & SL_BF_VLAN)
+		WALK_STEP(fwd_frame_rebuild(ctx, p, backend, false, true));
+	else
+		WALK_STEP(fwd_l2_rewrite(p, backend));
+	return walk_port(ctx, backend, ret_action);
 }
 
 /* Counts it, and turns the reason into what becomes of the packet. */
-static __always_inline int walk_end(struct platform_ctx *ctx, const struct pkt *p,
-				    enum sl_reason why, int sent)
+static __always_inline int walk_end(const struct pkt *p, enum sl_reason why, int sent, __u32 bytes)
 {
-	stats_count(p, why, walk_bytes(ctx));
+	stats_count(p, why, bytes);
 	switch (stats_action(why)) {
 	case SL_A_SEND:
 		return sent;
@@ -80,58 +102,103 @@ static __always_inline int walk_end(struct platform_ctx *ctx, const struct pkt *
 	}
 }
 
+/* From the context, two loads, rather than registers held all the way. */
+static __always_inline __u32 walk_bytes(const struct platform_ctx *ctx)
+{
+	return (__u32)((char *)platform_data_end(ctx) - (char *)platform_data(ctx));
+}
+
+#define WALK_RARE   (-1) /* it is for walk_any(); nothing was counted or changed */
+#define WALK_TUNNEL (-2) /* for walk_tunnel() */
+
 /*
  * A common packet. Inlined once for each family and protocol, so that each copy
- * knows them and keeps what it needs in registers. -1: it is rare after all.
+ * knows them and keeps what it needs in registers.
  */
 static __always_inline int walk_common(struct platform_ctx *ctx, struct pkt *p, const bool is_v6,
 				       const __u32 proto)
 {
+	const struct sl_backend_rec *backend;
 	int sent = XDP_TX;
 	enum sl_reason why;
 
 	p->is_v6 = is_v6;
 	p->proto = proto;
 	why = walk_find(p);
-	if (likely(why == SL_R_NEXT)) {
-		if (unlikely(!slot_settled(p, maps_service(p->service))))
-			return -1;
-		why = walk_send(ctx, p, &sent);
+	if (unlikely(why != SL_R_NEXT)) {
+		/* what is missing of its length may be in other buffers */
+		if (why == SL_R_IP4_LENGTH || why == SL_R_IP6_LENGTH)
+			return WALK_RARE;
+		return walk_end(p, why, sent, 0);
 	}
-	return walk_end(ctx, p, why, sent);
+	if (unlikely(!slot_settled(p, maps_service(p->service))))
+		return WALK_RARE;
+	backend = maps_backend(p->backend);
+	if (unlikely(p->l3_bytes > READ_ONCE(backend->mtu) || !READ_ONCE(backend->ifindex) ||
+		     READ_ONCE(backend->flags) & SL_BF_VLAN))
+		return WALK_RARE;
+	if (READ_ONCE(backend->fwd) != SL_FWD_L2)
+		return sl_features & (SL_FEAT_IPIP | SL_FEAT_GUE) ? WALK_TUNNEL : WALK_RARE;
+	why = fwd_l2_rewrite(p, backend);
+	if (likely(why == SL_R_NEXT))
+		why = walk_port(ctx, backend, &sent);
+	return walk_end(p, why, sent, walk_bytes(ctx));
+}
+
+/* A common packet for a backend behind a tunnel. One copy for all. */
+static __always_inline int walk_tunnel(struct platform_ctx *ctx, struct pkt *p)
+{
+	const struct sl_backend_rec *backend = maps_backend(p->backend);
+	__u32 bytes = walk_bytes(ctx);
+	int sent = XDP_TX;
+	enum sl_reason why;
+
+	why = fwd_frame_rebuild(ctx, p, backend, true, false);
+	if (likely(why == SL_R_NEXT))
+		why = walk_port(ctx, backend, &sent);
+	return walk_end(p, why, sent, bytes);
 }
 
 /* The rare walk is missing. */
-static __always_inline int walk_bug_rare(struct platform_ctx *ctx)
+static __always_inline int walk_bug_rare(void)
 {
 	const struct pkt p = {};
 
-	return walk_end(ctx, &p, SL_R_BUG_RARE, XDP_PASS);
+	return walk_end(&p, SL_R_BUG_RARE, XDP_PASS, 0);
 }
 
-/* -1: not common, or flow memory has a say; nothing was counted or changed. */
+static __always_inline int walk_by_protocol(struct platform_ctx *ctx, struct pkt *p)
+{
+	/* four copies: in each, family and protocol are constants */
+	if (!p->is_v6) {
+		if (p->proto == IPPROTO_TCP)
+			return walk_common(ctx, p, false, IPPROTO_TCP);
+		return walk_common(ctx, p, false, IPPROTO_UDP);
+	}
+	if (p->proto == IPPROTO_TCP)
+		return walk_common(ctx, p, true, IPPROTO_TCP);
+	return walk_common(ctx, p, true, IPPROTO_UDP);
+}
+
+/* WALK_RARE: not common, or flow memory has a say. */
 static __always_inline int walk_hot(struct platform_ctx *ctx)
 {
 	struct pkt p = {};
+	int action;
 	__be16 type;
 
-	pkt_init(&p, platform_data(ctx), platform_data_end(ctx));
+	pkt_init(&p, platform_data(ctx), platform_data_end(ctx), walk_bytes(ctx));
 	type = common_type(&p);
 	if (type == bpf_htons(ETH_P_IP)) {
 		if (!common_read4(&p))
-			return -1;
+			return WALK_RARE;
 	} else if (type != bpf_htons(ETH_P_IPV6) || !common_read6(&p)) {
-		return -1;
+		return WALK_RARE;
 	}
-	/* four copies: in each, family and protocol are constants */
-	if (!p.is_v6) {
-		if (p.proto == IPPROTO_TCP)
-			return walk_common(ctx, &p, false, IPPROTO_TCP);
-		return walk_common(ctx, &p, false, IPPROTO_UDP);
-	}
-	if (p.proto == IPPROTO_TCP)
-		return walk_common(ctx, &p, true, IPPROTO_TCP);
-	return walk_common(ctx, &p, true, IPPROTO_UDP);
+	action = walk_by_protocol(ctx, &p);
+	if (sl_features & (SL_FEAT_IPIP | SL_FEAT_GUE) && action == WALK_TUNNEL)
+		return walk_tunnel(ctx, &p);
+	return action;
 }
 
 /* Any packet; between its steps the verifier is made to forget how it got there (launder.h). */
@@ -148,8 +215,11 @@ static __always_inline enum sl_reason walk_rare(struct platform_ctx *ctx, struct
 	if (p->is_echo)
 		return echo_answer(p);
 	WALK_STEP(walk_find(p));
+	if (sl_features & SL_FEAT_QUIC && maps_service(p->service)->flags & SL_SF_QUIC)
+		p->is_initial = quic_is_initial(p);
 	launder_pkt(p, platform_data(ctx), platform_data_end(ctx));
 	WALK_STEP(slot_pick(p, maps_service(p->service)));
+	launder_pkt(p, platform_data(ctx), platform_data_end(ctx));
 	return walk_send(ctx, p, ret_action);
 }
 
@@ -159,9 +229,9 @@ static __always_inline int walk_any(struct platform_ctx *ctx)
 	enum sl_reason why;
 	int sent = XDP_TX;
 
-	pkt_init(&p, platform_data(ctx), platform_data_end(ctx));
+	pkt_init(&p, platform_data(ctx), platform_data_end(ctx), PLATFORM_FRAME_BYTES(ctx));
 	why = walk_rare(ctx, &p, &sent);
-	return walk_end(ctx, &p, why, sent);
+	return walk_end(&p, why, sent, p.frame_bytes);
 }
 
 #endif

@@ -192,6 +192,8 @@ void sl_bench_prepare(struct sl_bench_subject *s, const struct sl_bench_work *w)
 			.ifindex = w->redirect ? IFINDEX_OTHER : IFINDEX_IN,
 			.state = SL_DP_UP,
 			.port = PORT,
+			.mtu = UINT16_MAX,
+			.mtu_link = UINT16_MAX,
 			.service = services[service_of(w)].id,
 		};
 }
@@ -278,10 +280,13 @@ void sl_bench_counted(const struct sl_bench_subject *s, struct sl_bench_spread *
 	memset(ret, 0, sizeof(*ret));
 	*ret_sent = *ret_other = 0;
 	for (uint32_t cpu = 0; cpu < m->info->cpus; cpu++) {
-		for (uint32_t id = 1; id <= SL_BENCH_BACKENDS; id++)
-			ret->packets[id] += m->cnt_backend[cpu * SL_BACKENDS_MAX + id].packets;
+		for (uint32_t id = 1; id <= SL_BENCH_BACKENDS; id++) {
+			uint64_t sent = m->cnt_backend[cpu * SL_BACKENDS_MAX + id].packets;
+
+			ret->packets[id] += sent;
+			*ret_sent += sent;
+		}
 		for (int why = 0; why < SL_REASONS_MAX; why++)
-			*(why == SL_R_SENT ? ret_sent : ret_other) +=
-				m->cnt_reason[cpu].packets[why];
+			*ret_other += m->cnt_reason[cpu].packets[why];
 	}
 }

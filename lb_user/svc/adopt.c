@@ -156,6 +156,16 @@ static void drop_strangers(struct sl_control *c)
 		sl_capacity_rest(c, &(struct sl_resting){ .id = (uint16_t)id,
 							  .until_ms = sl_clock_ms() + SL_REST_MS });
 	}
+	/* and the services', once what their backends sent has gone to them; their slots are free
+	 */
+	for (uint32_t id = 1; id < SL_SERVICE_ADDRESS; id++) {
+		if (!c->dp->mem.services[id].slot_count || sl_idpool_taken(c->service_ids, id))
+			continue;
+		sl_idpool_claim(c->service_ids, id);
+		sl_capacity_rest(c, &(struct sl_resting){ .is_service = true,
+							  .id = (uint16_t)id,
+							  .until_ms = sl_clock_ms() + SL_REST_MS });
+	}
 }
 
 /* The table as declared, for what was adopted; nobody's flow moves (slots.h). */

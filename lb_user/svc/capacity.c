@@ -127,11 +127,10 @@ static void wake_backend(struct sl_control *c, uint16_t id)
 {
 	struct sl_dp_mem *m = &c->dp->mem;
 
+	sl_counters_retire_backend(m->cnt_backend, m->cnt_service, m->info->cpus, id,
+				   m->backends[id].service);
 	memset(&m->backends[id], 0, sizeof(m->backends[id]));
 	memset(&m->labels[id], 0, sizeof(m->labels[id]));
-	for (uint32_t cpu = 0; cpu < m->info->cpus; cpu++)
-		memset(&m->cnt_backend[(size_t)cpu * SL_BACKENDS_MAX + id], 0,
-		       sizeof(struct sl_cnt));
 	sl_idpool_give(c->backend_ids, id);
 }
 
@@ -139,10 +138,8 @@ static void wake_service(struct sl_control *c, const struct sl_resting *r)
 {
 	struct sl_dp_mem *m = &c->dp->mem;
 
+	sl_counters_retire_service(m->cnt_service, m->cnt_reason, m->info->cpus, r->id, SL_R_SENT);
 	memset(&m->services[r->id], 0, sizeof(m->services[r->id]));
-	for (uint32_t cpu = 0; cpu < m->info->cpus; cpu++)
-		memset(&m->cnt_service[(size_t)cpu * SL_SERVICES_MAX + r->id], 0,
-		       sizeof(struct sl_cnt));
 	if (r->slot_count)
 		sl_capacity_give_slots(c, r->slot_base, r->slot_count);
 	sl_idpool_give(c->service_ids, r->id);
@@ -168,24 +165,30 @@ static int purge_due(struct sl_control *c, int64_t now_ms, bool all)
 	return 0;
 }
 
-void sl_capacity_wake(struct sl_control *c, int64_t now_ms, bool all)
+static void wake_due(struct sl_control *c, bool services, int64_t now_ms, bool all)
 {
 	struct sl_resting **at = &c->resting;
 
-	if (purge_due(c, now_ms, all) < 0)
-		return; /* no memory: they rest a little longer */
 	while (*at) {
 		struct sl_resting *r = *at;
 
-		if (!all && now_ms < r->until_ms) {
+		if (r->is_service != services || (!all && now_ms < r->until_ms)) {
 			at = &r->next;
 			continue;
 		}
-		if (r->is_service)
+		if (services)
 			wake_service(c, r);
 		else
 			wake_backend(c, r->id);
 		*at = r->next;
 		free(r);
 	}
+}
+
+void sl_capacity_wake(struct sl_control *c, int64_t now_ms, bool all)
+{
+	if (purge_due(c, now_ms, all) < 0)
+		return;			 /* no memory: they rest a little longer */
+	wake_due(c, false, now_ms, all); /* first: what they sent goes to their service */
+	wake_due(c, true, now_ms, all);
 }

@@ -17,6 +17,7 @@
 #include <uv.h>
 
 #include "lb_user/base/err.h"
+#include "lb_user/domain/counters.h"
 #include "lb_user/domain/codec.h"
 #include "lb_user/domain/health.h"
 #include "lb_user/domain/model.h"
@@ -68,10 +69,6 @@ int sl_control_backend_drain(struct sl_control *c, const char *service, const ch
 			     const struct sl_drain_request *req, struct sl_err *err);
 
 /* ---- what is measured ---------------------------------------------------- */
-
-struct sl_counters {
-	uint64_t packets, bytes, flows, dropped;
-};
 
 struct sl_backend_status {
 	enum sl_health health;

@@ -7,25 +7,34 @@
 
 #include "lb_user/svc/runtime.h"
 
-static struct sl_counters sum(const struct sl_dp_mem *m, const struct sl_cnt *cnt, size_t row,
-			      size_t id)
+static void add_backend(const struct sl_control *c, uint16_t id, struct sl_counters *sum)
 {
-	struct sl_counters s = {};
+	sl_counters_add(sum, c->dp->mem.cnt_backend, c->dp->mem.info->cpus, SL_BACKENDS_MAX, id);
+}
 
-	for (size_t cpu = 0; cpu < m->info->cpus; cpu++) {
-		const struct sl_cnt *one = &cnt[cpu * row + id];
+/* Those that it has, and those that were before it. */
+static void add_service(const struct sl_control *c, const struct sl_service_rt *s,
+			struct sl_counters *sum)
+{
+	sl_counters_add(sum, c->dp->mem.cnt_service, c->dp->mem.info->cpus, SL_SERVICES_MAX, s->id);
+	for (size_t i = 0; i < s->n_backends; i++)
+		add_backend(c, s->backend[i]->id, sum);
+	for (const struct sl_resting *r = c->resting; r; r = r->next)
+		if (!r->is_service && c->dp->mem.backends[r->id].service == s->id)
+			add_backend(c, r->id, sum);
+}
 
-		s.packets += one->packets;
-		s.bytes += one->bytes;
-		s.flows += one->flows;
-		s.dropped += one->dropped;
-	}
-	return s;
+static struct sl_counters backend_counters(const struct sl_control *c, uint16_t id)
+{
+	struct sl_counters sum = {};
+
+	add_backend(c, id, &sum);
+	return sum;
 }
 
 bool sl_status_used(const struct sl_control *c, uint16_t backend)
 {
-	return sum(&c->dp->mem, c->dp->mem.cnt_backend, SL_BACKENDS_MAX, backend).packets > 0;
+	return backend_counters(c, backend).packets > 0;
 }
 
 static const char *reason_of(const struct sl_backend_rt *b, const struct sl_state_facts *f)
@@ -76,7 +85,7 @@ int sl_control_backend_status(struct sl_control *c, const char *service, const c
 	ret->since_wall_ms = b->since_wall_ms;
 	ret->takes_new_flows = rec->state == SL_DP_UP && b->spec->weight > 0;
 	ret->table_slots = sl_slots_owned(&b->service->slots, b->id);
-	ret->counters = sum(&c->dp->mem, c->dp->mem.cnt_backend, SL_BACKENDS_MAX, b->id);
+	ret->counters = backend_counters(c, b->id);
 	ret->check.at_wall_ms = b->last_wall_ms;
 	ret->check.duration_ms = b->last.duration_ms;
 	snprintf(ret->check.status, sizeof(ret->check.status), "%s",
@@ -114,7 +123,7 @@ int sl_control_service_status(struct sl_control *c, const char *service,
 			     : ret->available < ret->total ? "degraded"
 							   : "up";
 		ret->slots_in_transition = s->in_transition;
-		ret->counters = sum(&c->dp->mem, c->dp->mem.cnt_service, SL_SERVICES_MAX, s->id);
+		add_service(c, s, &ret->counters);
 		return 0;
 	}
 	return -ENOENT;
@@ -132,12 +141,35 @@ int sl_control_interface_status(struct sl_control *c, const char *name,
 	return -ENOENT;
 }
 
+/* All that was sent since the data plane was loaded, whoever took it. */
+static uint64_t sent(const struct sl_control *c)
+{
+	const struct sl_dp_mem *m = &c->dp->mem;
+	struct sl_counters sum = {};
+
+	for (size_t i = 0; i < c->config.n_services; i++) {
+		const struct sl_service_rt *s = c->service[i];
+
+		sl_counters_add(&sum, m->cnt_service, m->info->cpus, SL_SERVICES_MAX, s->id);
+		for (size_t k = 0; k < s->n_backends; k++)
+			add_backend(c, s->backend[k]->id, &sum);
+	}
+	for (const struct sl_resting *r = c->resting; r; r = r->next)
+		if (r->is_service)
+			sl_counters_add(&sum, m->cnt_service, m->info->cpus, SL_SERVICES_MAX,
+					r->id);
+		else
+			add_backend(c, r->id, &sum);
+	return sum.packets;
+}
+
 void sl_control_reasons(struct sl_control *c, uint64_t ret[SL_REASONS_MAX])
 {
 	memset(ret, 0, SL_REASONS_MAX * sizeof(*ret));
 	for (uint32_t cpu = 0; cpu < c->dp->mem.info->cpus; cpu++)
 		for (unsigned i = 0; i < SL_REASONS_MAX; i++)
 			ret[i] += c->dp->mem.cnt_reason[cpu].packets[i];
+	ret[SL_R_SENT] += sent(c);
 }
 
 void sl_control_exceptions(struct sl_control *c, struct sl_exc_cnt *ret)

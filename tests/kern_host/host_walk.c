@@ -8,17 +8,18 @@
 #include "lb_kern/walk.h"
 
 __u64 platform_jiffies;
-__u32 platform_cpu, sl_cpu_mask, sl_tick_shift;
+__u32 platform_cpu, sl_cpu_mask, sl_tick_shift, sl_features = SL_FEAT_ALL;
 
 #define HOST_MAP(name) __typeof__(sl_##name) sl_##name;
 SL_DIRECT_MAPS(HOST_MAP)
 #undef HOST_MAP
 
-int sl_host_walk(void **frame, unsigned *len, unsigned ingress_ifindex, const struct sl_host *host,
-		 unsigned *ret_port)
+int sl_host_walk(void *block, unsigned *at, unsigned *len, unsigned ingress_ifindex,
+		 const struct sl_host *host, unsigned *ret_port)
 {
-	struct platform_ctx ctx = { .data = *frame,
-				    .data_end = (char *)*frame + *len,
+	struct platform_ctx ctx = { .data = (char *)block + *at,
+				    .data_end = (char *)block + *at + *len,
+				    .room = block,
 				    .ingress_ifindex = ingress_ifindex,
 				    .egress = host->egress };
 	int action;
@@ -33,8 +34,8 @@ int sl_host_walk(void **frame, unsigned *len, unsigned ingress_ifindex, const st
 	action = walk_hot(&ctx);
 	if (action < 0)
 		action = walk_any(&ctx);
-	*frame = ctx.data;
-	*len = (unsigned)((char *)ctx.data_end - (char *)ctx.data);
 	*ret_port = ctx.redirect_port;
+	*at = (unsigned)((char *)ctx.data - (char *)block);
+	*len = (unsigned)((char *)ctx.data_end - (char *)ctx.data);
 	return action;
 }

@@ -18,7 +18,7 @@ __u16 *sl_seen;
 struct sl_backend_rec *sl_backends;
 struct sl_exc_set *sl_exceptions;
 struct sl_exc_cnt *sl_cnt_exc;
-__u32 sl_cpu_mask, sl_tick_shift;
+__u32 sl_cpu_mask, sl_tick_shift, sl_features = SL_FEAT_ALL;
 __u64 platform_jiffies;
 __u32 platform_cpu;
 

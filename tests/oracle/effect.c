@@ -185,8 +185,8 @@ static bool check_limit(const struct sl_limit *is, const struct sl_limit *was,
 
 	if (out->has_limit)
 		want = out->limit;
-	if (is->window == want.window && is->echo_count == want.echo &&
-	    is->too_big_count == want.too_big)
+	if (is->window == want.window && sl_world_count(is->echo_count, SL_ECHO_MAX) == want.echo &&
+	    sl_world_count(is->too_big_count, SL_TOO_BIG_MAX) == want.too_big)
 		return true;
 	snprintf(text, SL_WORLD_TEXT,
 		 "limits: window %#x echo %u too big %u, should be window %#x echo %u too big %u",

@@ -19,7 +19,7 @@
 #include "tests/prog/tap.h"
 
 #define ROUND	    20000u /* packets with one configuration */
-#define DIFFERENCES 10u
+#define DIFFERENCES 300u
 #define REACH	    1000000u /* packets that must have met everything */
 #define MISSING	    600
 

@@ -18,15 +18,15 @@ struct sl_host {
 	const uint32_t *egress; /* devmap: SL_PORTS_MAX entries, ifindex or 0 */
 };
 
-/* Bytes before a frame that may be written: as many as drivers leave. */
-#define SL_HOST_HEADROOM 256u
+#define SL_HOST_HEADROOM 256u /* XDP_PACKET_HEADROOM of linux/bpf.h */
 
 /*
- * One packet: *@frame is *@len bytes that end where their heap memory ends,
- * with SL_HOST_HEADROOM before; both say afterwards where the frame is.
- * Returns the XDP action; @ret_port is the devmap port of a redirect.
+ * One packet: @block is heap memory of SL_HOST_HEADROOM bytes and the frame,
+ * and ends where the frame does. *@at and *@len say where the frame lies in it,
+ * before and after. Returns the XDP action; @ret_port is the devmap port of a
+ * redirect.
  */
-int sl_host_walk(void **frame, unsigned *len, unsigned ingress_ifindex, const struct sl_host *host,
-		 unsigned *ret_port) __attribute__((weak));
+int sl_host_walk(void *block, unsigned *at, unsigned *len, unsigned ingress_ifindex,
+		 const struct sl_host *host, unsigned *ret_port) __attribute__((weak));
 
 #endif

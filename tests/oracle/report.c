@@ -5,10 +5,27 @@
 
 #include "tests/oracle/fuzz.h"
 
+#define DUMP 320u /* all headers; the seed gives the rest */
+
+static bool is_zero(const uint8_t *byte, uint32_t n)
+{
+	while (n && !byte[n - 1])
+		n--;
+	return !n;
+}
+
 static void dump(const char *what, const uint8_t *byte, uint32_t len)
 {
 	printf("# %s, %u bytes", what, len);
+	if (len > DUMP) {
+		printf(", of which %u", DUMP);
+		len = DUMP;
+	}
 	for (uint32_t i = 0; i < len; i++) {
+		if (i % 32 == 0 && is_zero(byte + i, len - i < 32 ? len - i : 32)) {
+			i += 31; /* such lines are left out */
+			continue;
+		}
 		if (i % 32 == 0)
 			printf("\n#   %04x", i);
 		printf(i % 4 ? "%02x" : " %02x", byte[i]);
@@ -103,6 +120,21 @@ static bool differs_alike(struct sl_fuzz *f, const struct sl_subject *s, enum sl
 	return differs && f->out.why == why && sl_subject_reason(s, &f->want) == reason;
 }
 
+/* @n bytes at @at become 0, if that changes nothing. false: they are. */
+static bool zero(struct sl_fuzz *f, const struct sl_subject *s, uint32_t at, uint32_t n,
+		 enum sl_oracle_why why, const char *reason)
+{
+	uint8_t was[256];
+
+	if (is_zero(f->frame + at, n))
+		return false;
+	memcpy(was, f->frame + at, n);
+	memset(f->frame + at, 0, n);
+	if (!differs_alike(f, s, why, reason))
+		memcpy(f->frame + at, was, n);
+	return true;
+}
+
 static void shrink(struct sl_fuzz *f, const struct sl_subject *s, const char *reason)
 {
 	enum sl_oracle_why why = f->out.why;
@@ -119,16 +151,9 @@ static void shrink(struct sl_fuzz *f, const struct sl_subject *s, const char *re
 			f->first = first;
 			break;
 		}
-	for (uint32_t i = 0, n = 0; i < f->len && n < 200; i++) {
-		uint8_t was = f->frame[i];
-
-		if (!was)
-			continue;
-		n++;
-		f->frame[i] = 0;
-		if (!differs_alike(f, s, why, reason))
-			f->frame[i] = was;
-	}
+	for (uint32_t n = 256; n; n /= 2)
+		for (uint32_t i = 0, tries = 0; i < f->len && tries < 200; i += n)
+			tries += zero(f, s, i, n < f->len - i ? n : f->len - i, why, reason);
 	(void)differs_alike(f, s, why, reason); /* leaves the text and both results */
 }
 

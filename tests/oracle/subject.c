@@ -57,21 +57,20 @@ static void run_host(const struct sl_subject *s, const uint8_t *frame, uint32_t 
 	struct sl_host host = {
 		.mem = s->mem, .jiffies = jiffies, .cpu = s->row, .egress = s->egress
 	};
-	uint8_t *room = malloc(SL_HOST_HEADROOM + len); /* so that a byte too far is seen */
-	void *at = room + SL_HOST_HEADROOM;
-	unsigned n = len;
+	uint8_t *block = malloc(SL_HOST_HEADROOM + len); /* so that a byte too far is seen */
+	unsigned at = SL_HOST_HEADROOM, n = len;
 
 	(void)first; /* one buffer */
-	if (!room)
+	if (!block)
 		sl_tap_bail("run one packet", "no memory");
-	memset(room, 0xa5, SL_HOST_HEADROOM);
-	memcpy(at, frame, len);
+	memset(block, 0xa5, SL_HOST_HEADROOM);
+	memcpy(block + at, frame, len);
 	ret->port = 0;
-	ret->verdict = sl_host_walk(&at, &n, ingress, &host, &ret->port);
+	ret->verdict = sl_host_walk(block, &at, &n, ingress, &host, &ret->port);
 	ret->len = n;
 	ret->port_seen = true;
-	memcpy(ret->byte, at, n < sizeof(ret->byte) ? n : sizeof(ret->byte));
-	free(room);
+	memcpy(ret->byte, block + at, n < sizeof(ret->byte) ? n : sizeof(ret->byte));
+	free(block);
 }
 
 static unsigned pin(void)

@@ -39,6 +39,11 @@
 /* Of these only the counts: what is behind them is the program's scratch. */
 #define OWN(X, cpus) X(limits, (cpus))
 
+uint32_t sl_world_count(uint32_t count, uint32_t max)
+{
+	return count < max ? count : max;
+}
+
 void sl_world_alloc(struct sl_dp_mem *ret, const struct sl_dp_mem *like)
 {
 	unsigned cpus = like->info->cpus;
@@ -70,8 +75,10 @@ void sl_world_copy(struct sl_dp_mem *to, const struct sl_dp_mem *from)
 #undef COPY
 	for (unsigned i = 0; i < cpus; i++) {
 		to->limits[i].window = from->limits[i].window;
-		to->limits[i].echo_count = from->limits[i].echo_count;
-		to->limits[i].too_big_count = from->limits[i].too_big_count;
+		to->limits[i].echo_count =
+			sl_world_count(from->limits[i].echo_count, SL_ECHO_MAX);
+		to->limits[i].too_big_count =
+			sl_world_count(from->limits[i].too_big_count, SL_TOO_BIG_MAX);
 	}
 }
 
@@ -101,10 +108,15 @@ bool sl_world_same(const struct sl_dp_mem *is, const struct sl_dp_mem *want,
 		return false;
 	ALL(COMPARE, cpus)
 #undef COMPARE
-	for (unsigned i = 0; i < cpus; i++)
-		if (!same("limits", &is->limits[i], &want->limits[i],
-			  offsetof(struct sl_limit, scratch), sizeof(*is->limits), ret_text))
+	for (unsigned i = 0; i < cpus; i++) {
+		struct sl_limit row = is->limits[i];
+
+		row.echo_count = sl_world_count(row.echo_count, SL_ECHO_MAX);
+		row.too_big_count = sl_world_count(row.too_big_count, SL_TOO_BIG_MAX);
+		if (!same("limits", &row, &want->limits[i], offsetof(struct sl_limit, scratch),
+			  sizeof(row), ret_text))
 			return false;
+	}
 	return true;
 }
 

@@ -244,7 +244,11 @@ void sl_rig_macs(uint16_t id, uint8_t ret[12])
 
 void sl_rig_backend(struct sl_rig *r, uint16_t id, uint8_t state, uint32_t ifindex, uint16_t port)
 {
-	struct sl_backend_rec rec = { .ifindex = ifindex, .state = state, .port = port };
+	struct sl_backend_rec rec = { .ifindex = ifindex,
+				      .state = state,
+				      .port = port,
+				      .mtu = UINT16_MAX,
+				      .mtu_link = UINT16_MAX };
 	uint8_t image[12];
 
 	sl_rig_macs(id, image);

@@ -51,7 +51,7 @@ struct sl_rig_service {
 struct sl_rig_want {
 	enum sl_reason reason;
 	uint16_t service, backend; /* 0: none */
-	struct sl_cnt sent;	   /* added to both; dropped to the service only */
+	struct sl_cnt sent;	   /* added to the backend; dropped to the service */
 	struct sl_exc_cnt exc;
 	uint64_t packets; /* of the reason; 0 means 1 */
 };

@@ -129,11 +129,11 @@ const char *sl_rig_counted(struct sl_rig *r, const struct sl_rig_want *want)
 	struct sl_dp_mem *m = &r->mark->copy;
 	struct sl_cnt *service = &m->cnt_service[r->row * SL_SERVICES_MAX + want->service];
 
-	m->cnt_reason[r->row].packets[want->reason] += want->packets ? want->packets : 1;
-	if (want->service) {
-		add_cnt(service, &want->sent);
+	/* what was sent counts with its backend alone */
+	if (want->reason != SL_R_SENT)
+		m->cnt_reason[r->row].packets[want->reason] += want->packets ? want->packets : 1;
+	if (want->service)
 		service->dropped += want->sent.dropped;
-	}
 	if (want->backend)
 		add_cnt(&m->cnt_backend[r->row * SL_BACKENDS_MAX + want->backend], &want->sent);
 	add_exc(&m->cnt_exc[r->row], &want->exc);
@@ -162,10 +162,25 @@ struct sl_exc_cnt sl_rig_exc(const struct sl_rig *r)
 	};
 }
 
+/* The program counts what it sent with the backends alone. */
+static uint64_t sent(const struct sl_rig *r, const struct sl_dp_mem *m)
+{
+	const struct sl_cnt *row = &m->cnt_backend[r->row * SL_BACKENDS_MAX];
+	uint64_t sum = 0;
+
+	for (uint32_t id = 0; id < SL_BACKENDS_MAX; id++)
+		sum += row[id].packets;
+	return sum;
+}
+
 uint64_t sl_rig_reason(const struct sl_rig *r, enum sl_reason why_left)
 {
-	return r->mem->cnt_reason[r->row].packets[why_left] -
-	       r->mark->copy.cnt_reason[r->row].packets[why_left];
+	uint64_t n = r->mem->cnt_reason[r->row].packets[why_left] -
+		     r->mark->copy.cnt_reason[r->row].packets[why_left];
+
+	if (why_left == SL_R_SENT)
+		n += sent(r, r->mem) - sent(r, &r->mark->copy);
+	return n;
 }
 
 const char *sl_rig_label(enum sl_reason why_left)

@@ -29,12 +29,31 @@ static uint32_t random_next(void)
 	return (uint32_t)(state >> 32);
 }
 
-static bool counted_once(const struct sl_reason_cnt *before, enum sl_reason reason)
-{
-	struct sl_reason_cnt want = *before;
+/* As the oracle says, and once: what is sent counts with the service's only backend. */
+struct counted {
+	struct sl_reason_cnt reason;
+	uint64_t sent;
+};
 
-	want.packets[reason]++;
-	return !memcmp(&want, &rig.mem->cnt_reason[rig.row], sizeof(want));
+static struct counted count(enum sl_fix service)
+{
+	uint16_t backend = service ? sl_fix_backend(service) : 0;
+
+	return (struct counted){
+		rig.mem->cnt_reason[rig.row],
+		rig.mem->cnt_backend[rig.row * SL_BACKENDS_MAX + backend].packets,
+	};
+}
+
+static bool counted_once(const struct counted *before, enum sl_reason reason, enum sl_fix service)
+{
+	struct counted want = *before, is = count(service);
+
+	if (reason == SL_R_SENT)
+		want.sent++;
+	else
+		want.reason.packets[reason]++;
+	return !memcmp(&want, &is, sizeof(want));
 }
 
 static int verdict_of(enum sl_reason reason)
@@ -47,7 +66,7 @@ static int verdict_of(enum sl_reason reason)
 /* Runs the frame and compares with @reason. true: as it should be. */
 static bool becomes(const uint8_t *frame, uint32_t len, enum sl_reason reason, enum sl_fix service)
 {
-	struct sl_reason_cnt before = rig.mem->cnt_reason[rig.row];
+	struct counted before = count(service);
 	static uint8_t expected[SL_PACKET_MAX];
 	static struct sl_rig_out out;
 
@@ -55,7 +74,7 @@ static bool becomes(const uint8_t *frame, uint32_t len, enum sl_reason reason, e
 	sl_oracle_leaves(expected, reason, service);
 	sl_rig_echo_anew(&rig);
 	sl_rig_run(&rig, frame, len, &out);
-	if (!counted_once(&before, reason)) {
+	if (!counted_once(&before, reason, service)) {
 		snprintf(why, sizeof(why), "%u bytes: not counted once as %s (verdict %d)", len,
 			 sl_rig_label(reason), out.verdict);
 		return false;

@@ -146,8 +146,8 @@ const struct sl_walk_row sl_walk_rows[] = {
 	{ "devmap port not set", SL_R_NO_PORT, SL_FIX_TCP4, .arrange = no_port },
 	{ "devmap port out of range", SL_R_NO_PORT, SL_FIX_TCP6, .arrange = port_out_of_range },
 	/* the agent's doing */
-	{ "no rare program, which a tag needs", SL_R_BUG_RARE, SL_FIX_TCP4, .spec = { .vlans = 1 },
-	  .arrange = no_rare },
+	{ "no rare program, which two tags need", SL_R_BUG_RARE, SL_FIX_TCP4,
+	  .spec = { .vlans = 2 }, .arrange = no_rare },
 	{ "no rare program, which arp needs", SL_R_BUG_RARE, SL_FIX_TCP4,
 	  .spec = { .ethertype = 0x0806 }, .arrange = no_rare },
 	{ "no rare program, which a down owner needs", SL_R_BUG_RARE, SL_FIX_TCP4,

@@ -60,7 +60,8 @@ static void fake_traffic(void)
 		h.fake->dp.mem.cnt_backend[id].packets = 9007199254740993; /* 2^53 + 1 */
 		h.fake->dp.mem.cnt_service[id].bytes = UINT64_MAX;
 	}
-	h.fake->dp.mem.cnt_reason->packets[SL_R_SENT] = UINT64_MAX - 1;
+	/* with what the two of "web" have sent: 2^64 - 2 */
+	h.fake->dp.mem.cnt_reason->packets[SL_R_SENT] = UINT64_MAX - 1 - 2 * 9007199254740993;
 }
 
 Test(api, service_from_creation_to_deletion)

@@ -117,7 +117,7 @@ Test(metrics, services_and_backends)
 
 	declare();
 	for (uint32_t id = 1; id < 4; id++) {
-		m->cnt_service[id] = (struct sl_cnt){ UINT64_MAX, 20, 30, 40 };
+		m->cnt_service[id] = (struct sl_cnt){ UINT64_MAX - 100, 20, 30, 40 };
 		m->cnt_backend[id] = (struct sl_cnt){ 50, 60, 70, 0 };
 	}
 	scrape();
@@ -127,9 +127,10 @@ Test(metrics, services_and_backends)
 	SAMPLE("sluice_service_up{lb_service=\"web\"} 0");
 	SAMPLE("sluice_service_backends{lb_service=\"web\",state=\"maint\"} 1");
 	SAMPLE("sluice_service_backends{lb_service=\"web\",state=\"up\"} 0");
+	/* of the service: those of its two backends, and of others that were before */
 	SAMPLE("sluice_service_rx_packets_total{lb_service=\"web\"} 18446744073709551615");
-	SAMPLE("sluice_service_rx_bytes_total{lb_service=\"web\"} 20");
-	SAMPLE("sluice_service_flows_created_total{lb_service=\"web\"} 30");
+	SAMPLE("sluice_service_rx_bytes_total{lb_service=\"web\"} 140");
+	SAMPLE("sluice_service_flows_created_total{lb_service=\"web\"} 170");
 	SAMPLE("sluice_service_dropped_packets_total{lb_service=\"web\"} 40");
 	SAMPLE("sluice_backend_info{lb_service=\"web\",backend=\"b1\",address=\"2001:db8:1::1\","
 	       "port=\"443\"} 1");
