@@ -42,8 +42,10 @@ bool sl_fuzz_try(struct sl_fuzz *f, const struct sl_subject *s, unsigned *ret_wa
 static void difference(struct sl_fuzz *f, const struct sl_subject *s)
 {
 	f->differences++;
-	if (!f->quiet)
+	if (!f->quiet && f->differences <= SL_FUZZ_REPORTS)
 		sl_fuzz_report(f, s);
+	else if (!f->quiet)
+		sl_fuzz_summary(f, s);
 	for (unsigned i = 0; i < f->n_subjects; i++)
 		sl_fuzz_restore(f, &f->subject[i]);
 }
@@ -160,7 +162,7 @@ void sl_fuzz_packet(struct sl_fuzz *f)
 	take_stock(f);
 	sl_world_commit(&f->want, &f->model, &f->out, f->subject[0].row, way);
 	sl_oracle_commit(&f->model, &f->out, way);
-	if (f->whole && !sl_fuzz_whole(f) && !f->quiet)
+	if (f->whole && !sl_fuzz_whole(f) && !f->quiet && f->differences <= SL_FUZZ_REPORTS)
 		sl_fuzz_report(f, &f->subject[0]);
 }
 

@@ -6,6 +6,7 @@
 #include "tests/oracle/subject.h"
 
 #define SL_FUZZ_SUBJECTS 2u
+#define SL_FUZZ_REPORTS	 10u /* differences told in full */
 
 struct sl_fuzz {
 	struct sl_oracle model;
@@ -52,6 +53,8 @@ void sl_control_all(struct sl_fuzz *f);
 
 /* report.c: prints the difference that sl_fuzz_try() just found, and a smaller frame with it. */
 void sl_fuzz_report(struct sl_fuzz *f, const struct sl_subject *s);
+/* The same in one line. */
+void sl_fuzz_summary(const struct sl_fuzz *f, const struct sl_subject *s);
 
 /* selftest.c: the oracle against frames written down by hand; prints a line for each. */
 void sl_selftest_all(void);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fuzz_packets N [SEED] [--whole] [--alone]: N frames by chance through the program in
+ * fuzz_packets N [SEED] [--whole] [--all] [--alone]: N frames by chance through the program in
  * the kernel, the oracle and, when linked, the walk compiled for the host.
  * They must agree on verdict, bytes, reason, counters and flow memory.
  *
  * The same seed gives the same frames and configurations; only the clock
  * differs. --whole compares all memory after every packet, which says what a
  * difference at the end of a round comes from, at a hundred packets a second.
+ * --all goes on after ten differences, which get a line each from then on.
  * --alone leaves the programs out: what the generator reaches in the oracle.
  */
 #include <errno.h>
@@ -19,13 +20,12 @@
 #include "tests/prog/tap.h"
 
 #define ROUND	    20000u /* packets with one configuration */
-#define DIFFERENCES 300u
 #define REACH	    1000000u /* packets that must have met everything */
 #define MISSING	    600
 
-static void run(struct sl_fuzz *f, uint64_t n)
+static void run(struct sl_fuzz *f, uint64_t n, bool go_on)
 {
-	for (f->index = 0; f->index < n && f->differences < DIFFERENCES; f->index++) {
+	for (f->index = 0; f->index < n && (go_on || f->differences < SL_FUZZ_REPORTS); f->index++) {
 		if (f->index % ROUND == 0) {
 			(void)(f->index && sl_fuzz_whole(f));
 			sl_fuzz_round(f);
@@ -89,20 +89,22 @@ int main(int argc, char **argv)
 	uint64_t n = 0, seed = (uint64_t)time(NULL);
 	char name[120];
 	int words = 0;
-	bool ok = true, one_idle = false;
+	bool ok = true, one_idle = false, go_on = false;
 
 	for (int i = 1; i < argc && ok; i++) {
 		if (f && !strcmp(argv[i], "--whole"))
 			f->whole = true;
 		else if (f && !strcmp(argv[i], "--alone"))
 			f->alone = true;
+		else if (f && !strcmp(argv[i], "--all"))
+			go_on = true;
 		else if (f && !strcmp(argv[i], "--one-idle"))
 			one_idle = true;
 		else
 			ok = number(argv[i], words++ ? &seed : &n);
 	}
 	if (!f || !ok || !n || words > 2) {
-		fprintf(stderr, "usage: %s N [SEED] [--whole] [--alone] [--one-idle]\n", argv[0]);
+		fprintf(stderr, "usage: %s N [SEED] [--whole] [--all] [--alone] [--one-idle]\n", argv[0]);
 		return 2;
 	}
 	f->seed = seed;
@@ -121,7 +123,7 @@ int main(int argc, char **argv)
 	if (!f->alone)
 		sl_control_all(f);
 	sl_gen_seed(&f->gen, seed);
-	run(f, n);
+	run(f, n, go_on);
 	check_reach(f, f->index);
 	snprintf(name, sizeof(name), "%llu packets, %llu differences (seed %llu)",
 		 (unsigned long long)f->index, (unsigned long long)f->differences,

@@ -157,6 +157,13 @@ static void shrink(struct sl_fuzz *f, const struct sl_subject *s, const char *re
 	(void)differs_alike(f, s, why, reason); /* leaves the text and both results */
 }
 
+void sl_fuzz_summary(const struct sl_fuzz *f, const struct sl_subject *s)
+{
+	printf("# difference: seed %llu, packet %llu, oracle: %s, %s: %s, %s\n",
+	       (unsigned long long)f->seed, (unsigned long long)f->index,
+	       sl_oracle_label(f->out.why), s->name, sl_subject_reason(s, &f->want), f->text);
+}
+
 void sl_fuzz_report(struct sl_fuzz *f, const struct sl_subject *s)
 {
 	const char *reason = sl_subject_reason(s, &f->want);
