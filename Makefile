@@ -26,12 +26,13 @@ ifeq ($(FLAVOUR),asan)
 OPT	:= -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 LDHARD	:= -pie -fsanitize=address,undefined
 endif
-CFLAGS	:= -std=gnu11 $(OPT) $(WARN) $(HARDEN) -D_GNU_SOURCE -DSL_VERSION='"$(VERSION)"' \
+CFLAGS	:= -std=gnu11 $(OPT) $(WARN) $(HARDEN) -fno-strict-aliasing -D_GNU_SOURCE -DSL_VERSION='"$(VERSION)"' \
 	   -MMD -MP -I. -Iinclude -I$(KERN) $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LIBS	:= $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
 # ---- the BPF programs -------------------------------------------------------
-BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Werror -Wno-unused-parameter -MMD -MP \
+# frames are read and written as words of several sizes
+BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -fno-strict-aliasing -Wall -Wextra -Werror -Wno-unused-parameter -MMD -MP \
 	   -I. -Iinclude -I/usr/include/$(ARCH_INC)
 SKEL	:= $(KERN)/sluice.skel.h
 

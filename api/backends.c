@@ -67,6 +67,18 @@ static void add_next_hop(struct sl_reply *r, struct cJSON *status,
 	sl_reply_str(r, hop, "mac", mac);
 }
 
+/* What holds, be it the backend's or the service's. */
+static void add_forwarding(struct sl_reply *r, struct cJSON *status, const struct sl_service *s,
+			   const struct sl_backend *b)
+{
+	struct cJSON *forwarding = sl_reply_object(r, status, "forwarding");
+	enum sl_forward mode = sl_backend_forward(s, b);
+
+	sl_reply_str(r, forwarding, "mode", sl_forward_name(mode));
+	if (mode == SL_FORWARD_GUE)
+		sl_reply_uint(r, forwarding, "gue_port", sl_backend_gue_port(s, b));
+}
+
 static void add_status(struct sl_api *a, struct sl_reply *r, struct cJSON *doc,
 		       const struct sl_service *s, const struct sl_backend *b)
 {
@@ -88,6 +100,7 @@ static void add_status(struct sl_api *a, struct sl_reply *r, struct cJSON *doc,
 	sl_reply_uint(r, counters, "packets", st.counters.packets);
 	sl_reply_uint(r, counters, "bytes", st.counters.bytes);
 	sl_reply_uint(r, counters, "flows", st.counters.flows);
+	add_forwarding(r, status, s, b);
 	add_next_hop(r, status, &st);
 }
 
@@ -203,7 +216,8 @@ void sl_backends_patch(struct sl_api *a, const struct sl_request *q, struct sl_r
 	struct sl_backend_patch patch = { 0 };
 	struct sl_err err = { 0 };
 
-	if (sl_codec_read_patch(q->body, q->body_len, &patch, &err) < 0)
+	if (sl_codec_read_patch(q->body, q->body_len, q->segment[SL_SEGMENT_SERVICE],
+				q->segment[SL_SEGMENT_BACKEND], &patch, &err) < 0)
 		sl_reply_error(r, &err);
 	else
 		apply_patch(a, q, r, &patch);
@@ -240,7 +254,8 @@ void sl_backends_drain(struct sl_api *a, const struct sl_request *q, struct sl_r
 	struct sl_err err = { 0 };
 	const struct sl_service *s;
 
-	if (sl_codec_read_drain(q->body ? q->body : "", q->body_len, &req, &err) < 0 ||
+	if (sl_codec_read_drain(q->body ? q->body : "", q->body_len, service, name, &req, &err) <
+		    0 ||
 	    sl_control_backend_drain(a->control, service, name, &req, &err) < 0) {
 		sl_reply_error(r, &err);
 		return;
@@ -258,17 +273,22 @@ void sl_backends_drain(struct sl_api *a, const struct sl_request *q, struct sl_r
 static void set_admin(struct sl_api *a, const struct sl_request *q, struct sl_reply *r,
 		      enum sl_admin admin)
 {
+	const char *service = q->segment[SL_SEGMENT_SERVICE];
+	const char *name = q->segment[SL_SEGMENT_BACKEND];
 	struct sl_backend_patch patch = { 0 };
 	struct sl_err err = { 0 };
 
-	if (q->body_len > 0 && sl_codec_read_patch(q->body, q->body_len, &patch, &err) < 0) {
+	if (q->body_len > 0 &&
+	    sl_codec_read_patch(q->body, q->body_len, service, name, &patch, &err) < 0) {
 		sl_reply_error(r, &err);
 		return;
 	}
 	if (patch.has_weight || patch.has_admin) {
 		(void)sl_err_at(&err, -ENOKEY, "unknown-member",
 				patch.has_weight ? "/weight" : "/admin_state",
-				"the only member here is \"reason\"; use PATCH for others");
+				"backend \"%s\" of service \"%s\": the only member here is "
+				"\"reason\"; use PATCH for others",
+				name, service);
 		sl_reply_error(r, &err);
 		return;
 	}

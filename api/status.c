@@ -31,6 +31,27 @@ static void add_interfaces(struct sl_api *a, struct sl_reply *r, struct cJSON *r
 	}
 }
 
+/* null: the address that the kernel would use itself. */
+static void add_source(struct sl_reply *r, struct cJSON *all, const char *key,
+		       const struct sl_prefix *p)
+{
+	char text[SL_PREFIX_STRLEN];
+
+	if (p->addr.family)
+		sl_reply_str(r, all, key, sl_prefix_format(p, text));
+	else
+		sl_reply_null(r, all, key);
+}
+
+static void add_encapsulation(struct sl_api *a, struct sl_reply *r, struct cJSON *root)
+{
+	const struct sl_encapsulation *e = &sl_control_config(a->control)->encapsulation;
+	struct cJSON *all = sl_reply_object(r, root, "encapsulation");
+
+	add_source(r, all, "source4", &e->source4);
+	add_source(r, all, "source6", &e->source6);
+}
+
 /* "next" is no way out of the program, so it is not shown. */
 static void add_reasons(struct sl_api *a, struct sl_reply *r, struct cJSON *root)
 {
@@ -73,6 +94,7 @@ void sl_status_get(struct sl_api *a, const struct sl_request *q, struct sl_reply
 	else
 		sl_reply_null(r, root, "read_only");
 	add_interfaces(a, r, root);
+	add_encapsulation(a, r, root);
 	services = sl_reply_array(r, root, "services");
 	for (size_t i = 0; i < c->n_services; i++)
 		sl_reply_attach(r, services, NULL, sl_services_document(a, r, &c->services[i]));

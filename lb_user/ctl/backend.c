@@ -161,6 +161,24 @@ static void fact_check(struct sl_table *t, const cJSON *b)
 		      sl_doc_count(b, "status.check.failures"));
 }
 
+static void fact_forwarding(struct sl_table *t, const cJSON *b)
+{
+	char buf[SL_ROWS_ADDR_LEN];
+	double vlan;
+
+	if (sl_doc_get(b, "status.forwarding")) {
+		fact(t, "forwarding");
+		sl_table_cell(t, SL_STYLE_NONE, "%s%s",
+			      sl_rows_forwarding(sl_doc_get(b, "status.forwarding"), buf),
+			      sl_doc_get(b, "forwarding") ? "" : ", as the service says");
+	}
+	if (sl_doc_number(b, "vlan", &vlan)) {
+		fact(t, "vlan");
+		sl_table_cell(t, SL_STYLE_NONE, "%.0f%s", vlan,
+			      vlan > 0 ? "" : ", tags are removed");
+	}
+}
+
 static struct sl_table *facts(const cJSON *b)
 {
 	struct sl_table *t = sl_table_new("", 2, 2);
@@ -177,6 +195,7 @@ static struct sl_table *facts(const cJSON *b)
 	fact(t, "weight");
 	sl_table_cell(t, SL_STYLE_NONE, "%.0f, owns %.0f slots", sl_doc_count(b, "weight"),
 		      sl_doc_count(b, "status.table_slots"));
+	fact_forwarding(t, b);
 	fact(t, "next hop");
 	if (sl_doc_is(b, "status.next_hop.resolved"))
 		sl_table_cell(t, SL_STYLE_NONE, "%s on %s", sl_doc_text(b, "status.next_hop.mac"),

@@ -6,9 +6,12 @@
 #include "lb_user/ctl/commands.h"
 
 const struct sl_flag sl_cmd_backend_add_flags[] = {
-	{ "address", 0, "A", "the backend's address, of the service's family" },
+	{ "address", 0, "A", "its address; with l2dsr of the service's family" },
 	{ "port", 0, "P", "must be the service's port; may be left out" },
 	{ "weight", 0, "N", "0 to 256, share of new flows (default 100)" },
+	{ "forwarding", 0, "MODE", "l2dsr, ipip or gue (default: the service's)" },
+	{ "gue-port", 0, "N", "UDP port of a gue tunnel (default: the service's)" },
+	{ "vlan", 0, "N", "tag to leave with; 0: none (default: as it came)" },
 	{ NULL, 0, NULL, NULL },
 };
 const struct sl_flag sl_cmd_backend_set_flags[] = {
@@ -48,6 +51,25 @@ static int body_add(const struct sl_ctl *ctl, cJSON *body, const char *const *nu
 	return 0;
 }
 
+/* The member "forwarding", if one of its flags was given. Returns 0 or an exit code. */
+static int forwarding_add(const struct sl_ctl *ctl, cJSON *body)
+{
+	const char *mode = sl_args_value(&ctl->args, "forwarding");
+	const char *port = sl_args_value(&ctl->args, "gue-port");
+	uint64_t n = 0;
+	cJSON *inner;
+
+	if (!mode && !port)
+		return 0;
+	if (sl_name_number(ctl, "gue-port", UINT32_MAX, &n))
+		return SL_EXIT_USAGE;
+	inner = cJSON_AddObjectToObject(body, "forwarding");
+	if ((mode && !cJSON_AddStringToObject(inner, "mode", mode)) ||
+	    (port && !cJSON_AddNumberToObject(inner, "gue_port", (double)n)))
+		return sl_fail(SL_EXIT_ERROR, "out of memory");
+	return 0;
+}
+
 /* Sends @body and prints what stdout is due. */
 static int send(struct sl_ctl *ctl, const char *method, const char *path, const cJSON *body,
 		const char *label)
@@ -70,7 +92,7 @@ static int send(struct sl_ctl *ctl, const char *method, const char *path, const 
 
 int sl_cmd_backend_add(struct sl_ctl *ctl)
 {
-	static const char *const numbers[] = { "port", "weight", NULL };
+	static const char *const numbers[] = { "port", "vlan", "weight", NULL };
 	static const char *const texts[] = { "address", NULL };
 	char path[SL_PATH_LEN];
 	struct sl_target t;
@@ -86,6 +108,8 @@ int sl_cmd_backend_add(struct sl_ctl *ctl)
 		r = sl_fail(SL_EXIT_ERROR, "out of memory");
 	if (!r)
 		r = body_add(ctl, body, numbers, texts);
+	if (!r)
+		r = forwarding_add(ctl, body);
 	snprintf(path, sizeof(path), "/api/v1/services/%s/backends", t.service);
 	if (!r)
 		r = send(ctl, "POST", path, body, t.label);

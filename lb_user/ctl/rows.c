@@ -21,6 +21,19 @@ const char *sl_rows_address(const cJSON *from, const cJSON *port_of, char buf[SL
 	return buf;
 }
 
+const char *sl_rows_forwarding(const cJSON *forwarding, char buf[SL_ROWS_ADDR_LEN])
+{
+	const char *mode = sl_doc_text(forwarding, "mode");
+	double port;
+
+	if (!strcmp(mode, "gue") && sl_doc_number(forwarding, "gue_port", &port) && port >= 0 &&
+	    port <= 65535)
+		snprintf(buf, SL_ROWS_ADDR_LEN, "gue to port %.0f", port);
+	else
+		snprintf(buf, SL_ROWS_ADDR_LEN, "%.60s", mode[0] ? mode : "-");
+	return buf;
+}
+
 enum sl_style sl_rows_style(const char *state)
 {
 	if (!strcmp(state, "up"))
@@ -131,6 +144,7 @@ void sl_rows_service(struct sl_table *t, const cJSON *service, const struct sl_r
 	const cJSON *before = earlier(since->services, name);
 	char addr[SL_ROWS_ADDR_LEN], count[SL_TEXT_SHORT];
 	double dropped = sl_doc_count(service, "status.counters.dropped");
+	const char *mode = sl_doc_text(service, "forwarding.mode");
 
 	sl_table_row(t);
 	sl_table_cell(t, SL_STYLE_NONE, "%s", name);
@@ -144,6 +158,8 @@ void sl_rows_service(struct sl_table *t, const cJSON *service, const struct sl_r
 		sl_table_cell(t, SL_STYLE_NONE, "-");
 	cell_counter(t, service, before, since, "status.counters.packets", 1);
 	cell_counter(t, service, before, since, "status.counters.bytes", since->services ? 8 : 1);
+	if (mode[0] && strcmp(mode, "l2dsr"))
+		sl_table_note(t, "%s", mode);
 	if (dropped > 0 && !since->services)
 		sl_table_note(t, "%s dropped", sl_text_format_count(dropped, count));
 }
@@ -163,6 +179,19 @@ static void cell_weight(struct sl_table *t, const cJSON *backend)
 		!strcmp(state, "draining") || !strcmp(state, "drained") || !strcmp(state, "maint");
 
 	sl_table_cell(t, SL_STYLE_NONE, out ? "0/%.0f" : "%.0f", weight);
+}
+
+/* What the backend does not share with its service. */
+static void path_notes(struct sl_table *t, const cJSON *backend)
+{
+	char buf[SL_ROWS_ADDR_LEN];
+	double vlan;
+
+	if (sl_doc_get(backend, "forwarding"))
+		sl_table_note(t, "%s",
+			      sl_rows_forwarding(sl_doc_get(backend, "status.forwarding"), buf));
+	if (sl_doc_number(backend, "vlan", &vlan))
+		sl_table_note(t, "vlan %.0f", vlan);
 }
 
 /* What a reader would ask next: until when, why, and what hides behind a good check. */
@@ -219,5 +248,6 @@ void sl_rows_backend(struct sl_table *t, const cJSON *service, const char *prefi
 	cell_counter(t, backend, before, since, "status.counters.flows", 1);
 	sl_rows_check(backend, check, sizeof(check));
 	sl_table_cell(t, SL_STYLE_NONE, "%s", check);
+	path_notes(t, backend);
 	row_notes(t, backend);
 }

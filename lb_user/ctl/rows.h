@@ -27,6 +27,9 @@ void sl_rows_check(const cJSON *backend, char *buf, size_t size);
 /* "30s left", "no deadline"... of a draining backend, "" for others. */
 const char *sl_rows_deadline(const cJSON *backend, char buf[SL_TEXT_SHORT]);
 
+/* "l2dsr", "gue to port 6080" of an object with mode and gue_port; "-" without mode. */
+const char *sl_rows_forwarding(const cJSON *forwarding, char buf[SL_ROWS_ADDR_LEN]);
+
 struct sl_table *sl_rows_services(bool rates);
 void sl_rows_service(struct sl_table *t, const cJSON *service, const struct sl_rows_since *since);
 

@@ -97,7 +97,7 @@ static struct sl_table *facts(const cJSON *s)
 {
 	struct sl_table *t = sl_table_new("", 2, 2);
 	const char *state = sl_doc_text(s, "status.state");
-	char addr[SL_ROWS_ADDR_LEN];
+	char addr[SL_ROWS_ADDR_LEN], forwarding[SL_ROWS_ADDR_LEN];
 
 	if (!t)
 		return NULL;
@@ -114,13 +114,17 @@ static struct sl_table *facts(const cJSON *s)
 		      sl_doc_count(s, "status.available"), sl_doc_count(s, "status.total"));
 	fact(t, "forwarding");
 	sl_table_cell(t, SL_STYLE_NONE, "%s, %.0f slots, %.0f in transition",
-		      sl_doc_text(s, "forwarding.mode"), sl_doc_count(s, "table.size"),
-		      sl_doc_count(s, "status.slots_in_transition"));
+		      sl_rows_forwarding(sl_doc_get(s, "forwarding"), forwarding),
+		      sl_doc_count(s, "table.size"), sl_doc_count(s, "status.slots_in_transition"));
 	if (!strcmp(sl_doc_text(s, "protocol"), "udp")) {
 		fact(t, "udp flows");
 		sl_table_cell(t, SL_STYLE_NONE, "%s", sl_doc_text(s, "udp_flows"));
 		fact(t, "fragments");
 		sl_table_cell(t, SL_STYLE_NONE, "%s", sl_doc_text(s, "fragments"));
+	}
+	if (sl_doc_text(s, "forwarding.oversize")[0]) {
+		fact(t, "oversize");
+		sl_table_cell(t, SL_STYLE_NONE, "%s", sl_doc_text(s, "forwarding.oversize"));
 	}
 	fact(t, "when down");
 	sl_table_cell(t, SL_STYLE_NONE, "%s the flows", sl_doc_text(s, "on_down"));

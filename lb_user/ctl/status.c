@@ -17,6 +17,16 @@ const struct sl_flag sl_cmd_status_flags[] = {
 	{ NULL, 0, NULL, NULL },
 };
 
+/* ", tunnels from 10.9.0.0/16", where that is declared. */
+static void print_source(const cJSON *root, const char *path)
+{
+	char clean[128];
+
+	(void)sl_text_clean(sl_doc_text(root, path), false, clean, sizeof(clean));
+	if (clean[0])
+		printf(", tunnels from %s", clean);
+}
+
 /* "sluiced 0.1.0, revision 12, eth0 native" */
 static void print_agent(const cJSON *root)
 {
@@ -32,6 +42,8 @@ static void print_agent(const cJSON *root)
 		(void)sl_text_clean(sl_doc_text(item, "mode"), false, clean, sizeof(clean));
 		printf("%s%s", clean, sl_doc_is(item, "attached") ? "" : " NOT ATTACHED");
 	}
+	print_source(root, "encapsulation.source4");
+	print_source(root, "encapsulation.source6");
 	printf("\n\n");
 }
 

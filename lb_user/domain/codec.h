@@ -39,7 +39,7 @@ int sl_json_parse(const char *text, size_t len, struct cJSON **ret, struct sl_er
 int sl_codec_read_service(const char *text, size_t len, const char *name_wanted,
 			  struct sl_service *ret, struct sl_err *err);
 
-/* @s is the service it belongs to (its port is the default port). */
+/* @s is the service it belongs to (whose port and forwarding are the defaults). */
 int sl_codec_read_backend(const char *text, size_t len, const char *name_wanted,
 			  const struct sl_service *s, struct sl_backend *ret, struct sl_err *err);
 
@@ -50,8 +50,9 @@ struct sl_backend_patch {
 	enum sl_admin admin;
 	char reason[SL_TEXT_LEN];
 };
-int sl_codec_read_patch(const char *text, size_t len, struct sl_backend_patch *ret,
-			struct sl_err *err);
+/* @service and @backend: as the URL names them, for messages. */
+int sl_codec_read_patch(const char *text, size_t len, const char *service, const char *backend,
+			struct sl_backend_patch *ret, struct sl_err *err);
 
 /* Body of POST .../drain; an empty body (len 0) means all defaults. */
 struct sl_drain_request {
@@ -60,10 +61,10 @@ struct sl_drain_request {
 	enum sl_drain_then then; /* default SL_THEN_DRAIN */
 	char reason[SL_TEXT_LEN];
 };
-int sl_codec_read_drain(const char *text, size_t len, struct sl_drain_request *ret,
-			struct sl_err *err);
+int sl_codec_read_drain(const char *text, size_t len, const char *service, const char *backend,
+			struct sl_drain_request *ret, struct sl_err *err);
 
-/* A whole configuration: {"revision", "interfaces": [...], "services": [...]}. */
+/* A whole configuration: {"revision", "interfaces": [...], "encapsulation", "services": [...]}. */
 int sl_codec_read_config(const char *text, size_t len, struct sl_config *ret, struct sl_err *err);
 
 /*

@@ -131,8 +131,9 @@ static int field_admin(const struct sl_at *at, enum sl_admin *ret, struct sl_err
 int sl_codec_backend(struct sl_at *at, const char *name_wanted, const struct sl_service *s,
 		     struct sl_backend *ret, struct sl_err *err)
 {
-	static const char *const known[] = { "name",	    "address", "port",	"weight",
-					     "admin_state", "reason",  "drain", NULL };
+	static const char *const known[] = { "name",  "address", "port",	"forwarding",
+					     "vlan",  "weight",	 "admin_state", "reason",
+					     "drain", NULL };
 	char subject[SL_SUBJECT_LEN];
 	const char *of = at->subject;
 	struct sl_backend b;
@@ -148,11 +149,13 @@ int sl_codec_backend(struct sl_at *at, const char *name_wanted, const struct sl_
 	    (r = sl_field_required(at, "address", err)) < 0 ||
 	    (r = sl_field_addr(at, "address", &b.addr, err)) < 0 ||
 	    (r = sl_field_u16(at, "port", 1, UINT16_MAX, &b.port, err)) < 0 ||
+	    (r = sl_codec_backend_forwarding(at, &b, err)) < 0 ||
 	    (r = sl_field_u16(at, "weight", 0, SL_WEIGHT_MAX, &b.weight, err)) < 0 ||
 	    (r = field_admin(at, &b.admin, err)) < 0 ||
 	    (r = sl_field_text(at, "reason", b.reason, sizeof(b.reason), err)) < 0 ||
 	    (r = read_drain_state(at, &b, err)) < 0)
 		goto out;
+	sl_backend_inherit(&b, s);
 	*ret = b;
 	r = 0;
 out:
@@ -181,7 +184,8 @@ int sl_codec_read_backend(const char *text, size_t len, const char *name_wanted,
 /* Members that a backend has but PATCH leaves to PUT. */
 static int refuse_put_only(const struct sl_at *at, struct sl_err *err)
 {
-	static const char *const keys[] = { "name", "address", "port", "drain", NULL };
+	static const char *const keys[] = { "name", "address", "port", "forwarding",
+					    "vlan", "drain",   NULL };
 	size_t i;
 
 	for (i = 0; keys[i]; i++)
@@ -192,12 +196,21 @@ static int refuse_put_only(const struct sl_at *at, struct sl_err *err)
 	return 0;
 }
 
-int sl_codec_read_patch(const char *text, size_t len, struct sl_backend_patch *ret,
-			struct sl_err *err)
+/* The subject of a request whose path names the backend. */
+static void whose(const char *what, const char *service, const char *backend,
+		  char buf[SL_SUBJECT_LEN])
+{
+	snprintf(buf, SL_SUBJECT_LEN, "%sbackend \"%.63s\" of service \"%.63s\"", what, backend,
+		 service);
+}
+
+int sl_codec_read_patch(const char *text, size_t len, const char *service, const char *backend,
+			struct sl_backend_patch *ret, struct sl_err *err)
 {
 	static const char *const known[] = { "weight", "admin_state", "reason", NULL };
 	struct sl_backend_patch p = { 0 };
-	struct sl_at root = { .subject = "backend" };
+	char subject[SL_SUBJECT_LEN];
+	struct sl_at root = { .subject = subject };
 	int weight, admin, reason, r;
 	cJSON *tree;
 
@@ -205,6 +218,7 @@ int sl_codec_read_patch(const char *text, size_t len, struct sl_backend_patch *r
 	if (r < 0)
 		return r;
 	root.node = tree;
+	whose("", service, backend, subject);
 	if ((r = sl_field_object(&root, err)) < 0 || (r = refuse_put_only(&root, err)) < 0 ||
 	    (r = sl_field_known(&root, known, sl_codec_readonly, err)) < 0 ||
 	    (r = weight = sl_field_u16(&root, "weight", 0, SL_WEIGHT_MAX, &p.weight, err)) < 0 ||
@@ -221,12 +235,13 @@ out:
 	return r;
 }
 
-int sl_codec_read_drain(const char *text, size_t len, struct sl_drain_request *ret,
-			struct sl_err *err)
+int sl_codec_read_drain(const char *text, size_t len, const char *service, const char *backend,
+			struct sl_drain_request *ret, struct sl_err *err)
 {
 	static const char *const known[] = { "timeout_s", "then", "reason", NULL };
 	struct sl_drain_request q = { .then = SL_THEN_DRAIN };
-	struct sl_at root = { .subject = "drain" };
+	char subject[SL_SUBJECT_LEN];
+	struct sl_at root = { .subject = subject };
 	int timeout, then = SL_THEN_DRAIN, r;
 	cJSON *tree;
 
@@ -238,6 +253,7 @@ int sl_codec_read_drain(const char *text, size_t len, struct sl_drain_request *r
 	if (r < 0)
 		return r;
 	root.node = tree;
+	whose("drain of ", service, backend, subject);
 	if ((r = sl_field_object(&root, err)) < 0 ||
 	    (r = sl_field_known(&root, known, NULL, err)) < 0 ||
 	    (r = timeout = sl_field_u32(&root, "timeout_s", &q.timeout_s, err)) < 0 ||

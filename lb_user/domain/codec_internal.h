@@ -82,6 +82,10 @@ int sl_field_addr(const struct sl_at *at, const char *key, struct sl_addr *ret, 
 int sl_field_ms(const struct sl_at *at, const char *key, uint32_t *ret, struct sl_err *err);
 int sl_field_s(const struct sl_at *at, const char *key, uint32_t *ret, struct sl_err *err);
 
+/* An address alone is a prefix of its full length. */
+int sl_field_prefix(const struct sl_at *at, const char *key, struct sl_prefix *ret,
+		    struct sl_err *err);
+
 struct sl_word {
 	const char *word;
 	int value;
@@ -116,6 +120,14 @@ int sl_codec_name(const struct sl_at *at, const char *name_wanted, char ret[SL_N
 /* @at->subject is set here. */
 int sl_codec_backend(struct sl_at *at, const char *name_wanted, const struct sl_service *s,
 		     struct sl_backend *ret, struct sl_err *err);
+
+/* ---- codec_forward.c ----------------------------------------------------- */
+
+/* Each reads members of @at, "forwarding" and the like. Return 0 or an error. */
+int sl_codec_service_forwarding(const struct sl_at *at, struct sl_service *s, struct sl_err *err);
+int sl_codec_backend_forwarding(const struct sl_at *at, struct sl_backend *b, struct sl_err *err);
+int sl_codec_encapsulation(const struct sl_at *root, struct sl_encapsulation *ret,
+			   struct sl_err *err);
 
 /* Members that GET adds and PUT ignores. */
 extern const char *const sl_codec_readonly[];

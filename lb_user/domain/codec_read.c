@@ -22,6 +22,7 @@ static const struct sl_word words_proto[] = {
 static const struct sl_word words_udp_flows[] = {
 	{ "flow", SL_UDP_FLOW },
 	{ "none", SL_UDP_NONE },
+	{ "quic", SL_UDP_QUIC },
 	{ NULL, 0 },
 };
 static const struct sl_word words_fragments[] = {
@@ -45,8 +46,6 @@ static const struct sl_word words_mode[] = {
 	{ "generic", SL_MODE_GENERIC },
 	{ NULL, 0 },
 };
-/* The only way of forwarding so far, so the model does not hold it. */
-static const struct sl_word words_forwarding[] = { { "l2dsr", 0 }, { NULL, 0 } };
 
 static bool status_code(const char *text, uint16_t *ret)
 {
@@ -108,18 +107,6 @@ static int read_check(const struct sl_at *at, struct sl_check *c, struct sl_err 
 		return r;
 	c->type = (enum sl_check_type)type;
 	return 0;
-}
-
-static int read_forwarding(const struct sl_at *at, struct sl_err *err)
-{
-	static const char *const known[] = { "mode", NULL };
-	struct sl_at inner;
-	int unused;
-	int r = sl_field_inner(at, "forwarding", false, &inner, err);
-
-	if (r > 0 && (r = sl_field_known(&inner, known, NULL, err)) == 0)
-		r = sl_field_word(&inner, "mode", words_forwarding, &unused, err);
-	return r;
 }
 
 static int read_table(const struct sl_at *at, struct sl_service *s, struct sl_err *err)
@@ -200,7 +187,8 @@ static int read_service(struct sl_at *at, const char *name_wanted, struct sl_ser
 	    (r = sl_field_addr(at, "address", &s.addr, err)) < 0 ||
 	    (r = sl_field_required(at, "port", err)) < 0 ||
 	    (r = sl_field_u16(at, "port", 1, UINT16_MAX, &s.port, err)) < 0 ||
-	    (r = read_words(at, &s, err)) < 0 || (r = read_forwarding(at, err)) < 0 ||
+	    (r = read_words(at, &s, err)) < 0 ||
+	    (r = sl_codec_service_forwarding(at, &s, err)) < 0 ||
 	    (r = read_table(at, &s, err)) < 0 ||
 	    (r = sl_field_s(at, "idle_timeout", &s.idle_timeout_s, err)) < 0 ||
 	    (r = sl_field_s(at, "drain_timeout", &s.drain_timeout_s, err)) < 0 ||
@@ -315,7 +303,8 @@ static int read_services(const struct sl_at *root, struct sl_config *c, struct s
 
 int sl_codec_read_config(const char *text, size_t len, struct sl_config *ret, struct sl_err *err)
 {
-	static const char *const known[] = { "revision", "interfaces", "services", NULL };
+	static const char *const known[] = { "revision", "interfaces", "encapsulation", "services",
+					     NULL };
 	struct sl_at root = { .subject = "configuration" };
 	struct sl_config c = { 0 };
 	cJSON *tree;
@@ -329,8 +318,9 @@ int sl_codec_read_config(const char *text, size_t len, struct sl_config *ret, st
 	if ((r = sl_field_object(&root, err)) < 0 ||
 	    (r = sl_field_known(&root, known, NULL, err)) < 0 ||
 	    (r = sl_field_number(&root, "revision", 0, REVISION_MAX, &c.revision, err)) < 0 ||
-	    (r = read_interfaces(&root, &c, err)) < 0 || (r = read_services(&root, &c, err)) < 0 ||
-	    (r = sl_validate_config(&c, err)) < 0)
+	    (r = read_interfaces(&root, &c, err)) < 0 ||
+	    (r = sl_codec_encapsulation(&root, &c.encapsulation, err)) < 0 ||
+	    (r = read_services(&root, &c, err)) < 0 || (r = sl_validate_config(&c, err)) < 0)
 		goto out;
 	for (i = 0; i < c.n_services; i++)
 		sort_backends(&c.services[i]);

@@ -53,6 +53,13 @@ static bool add_addr(cJSON *to, const char *key, const struct sl_addr *addr)
 	return add_text(to, key, sl_addr_format(addr, text));
 }
 
+static bool add_prefix(cJSON *to, const char *key, const struct sl_prefix *p)
+{
+	char text[SL_PREFIX_STRLEN];
+
+	return add_text(to, key, sl_prefix_format(p, text));
+}
+
 static bool add_check(cJSON *to, const struct sl_check *c)
 {
 	cJSON *o = cJSON_AddObjectToObject(to, "health_check");
@@ -69,16 +76,37 @@ static bool add_check(cJSON *to, const struct sl_check *c)
 	       add_number(o, "rise", c->rise) && add_number(o, "fall", c->fall);
 }
 
+static const char *udp_flows_name(enum sl_udp_flows v)
+{
+	switch (v) {
+	case SL_UDP_FLOW:
+		break;
+	case SL_UDP_NONE:
+		return "none";
+	case SL_UDP_QUIC:
+		return "quic";
+	}
+	return "flow";
+}
+
+static bool add_service_forwarding(cJSON *to, const struct sl_service *s)
+{
+	cJSON *o = cJSON_AddObjectToObject(to, "forwarding");
+
+	return add_text(o, "mode", sl_forward_name(s->forward)) &&
+	       add_number(o, "gue_port", s->gue_port) &&
+	       add_text(o, "oversize", s->oversize == SL_OVERSIZE_SEND ? "send" : "drop");
+}
+
 struct cJSON *sl_codec_write_service(const struct sl_service *s)
 {
 	cJSON *o = cJSON_CreateObject();
 
 	if (add_text(o, "name", s->name) && add_text(o, "description", s->description) &&
 	    add_addr(o, "address", &s->addr) && add_number(o, "port", s->port) &&
-	    add_text(o, "protocol", sl_proto_name(s->proto)) &&
-	    add_text(cJSON_AddObjectToObject(o, "forwarding"), "mode", "l2dsr") &&
+	    add_text(o, "protocol", sl_proto_name(s->proto)) && add_service_forwarding(o, s) &&
 	    add_number(cJSON_AddObjectToObject(o, "table"), "size", s->table_size) &&
-	    add_text(o, "udp_flows", s->udp_flows == SL_UDP_NONE ? "none" : "flow") &&
+	    add_text(o, "udp_flows", udp_flows_name(s->udp_flows)) &&
 	    add_text(o, "fragments", s->fragments == SL_FRAGMENTS_HASH3 ? "hash3" : "drop") &&
 	    add_text(o, "on_down", s->on_down == SL_DOWN_DROP ? "drop" : "reschedule") &&
 	    add_s(o, "idle_timeout", s->idle_timeout_s) &&
@@ -98,12 +126,27 @@ static bool add_drain(cJSON *to, const struct sl_backend *b)
 	       add_text(o, "then", sl_then_name(b->drain_then));
 }
 
+/* What was declared: the rest follows the service. */
+static bool add_backend_forwarding(cJSON *to, const struct sl_backend *b)
+{
+	cJSON *o;
+
+	if (b->vlan != SL_VLAN_KEEP && !add_number(to, "vlan", (uint32_t)b->vlan))
+		return false;
+	if (!b->forward_own && !b->gue_port_own)
+		return true;
+	o = cJSON_AddObjectToObject(to, "forwarding");
+	return (!b->forward_own || add_text(o, "mode", sl_forward_name(b->forward))) &&
+	       (!b->gue_port_own || add_number(o, "gue_port", b->gue_port));
+}
+
 struct cJSON *sl_codec_write_backend(const struct sl_backend *b)
 {
 	cJSON *o = cJSON_CreateObject();
 
 	if (add_text(o, "name", b->name) && add_addr(o, "address", &b->addr) &&
-	    (!b->port || add_number(o, "port", b->port)) && add_number(o, "weight", b->weight) &&
+	    (!b->port || add_number(o, "port", b->port)) && add_backend_forwarding(o, b) &&
+	    add_number(o, "weight", b->weight) &&
 	    add_text(o, "admin_state", sl_admin_name(b->admin)) &&
 	    add_text(o, "reason", b->reason) && (b->admin != SL_ADMIN_DRAIN || add_drain(o, b)))
 		return o;
@@ -145,6 +188,17 @@ static cJSON *write_interface(const struct sl_interface *f)
 	return NULL;
 }
 
+static bool add_encapsulation(cJSON *to, const struct sl_encapsulation *e)
+{
+	cJSON *o;
+
+	if (!e->source4.addr.family && !e->source6.addr.family)
+		return true;
+	o = cJSON_AddObjectToObject(to, "encapsulation");
+	return (!e->source4.addr.family || add_prefix(o, "source4", &e->source4)) &&
+	       (!e->source6.addr.family || add_prefix(o, "source6", &e->source6));
+}
+
 static cJSON *write_config(const struct sl_config *c)
 {
 	cJSON *o = cJSON_CreateObject(), *interfaces, *services;
@@ -155,6 +209,8 @@ static cJSON *write_config(const struct sl_config *c)
 	if (!cJSON_AddRawToObject(o, "revision", revision))
 		goto fail;
 	interfaces = cJSON_AddArrayToObject(o, "interfaces");
+	if (!add_encapsulation(o, &c->encapsulation))
+		goto fail;
 	services = cJSON_AddArrayToObject(o, "services");
 	if (!interfaces || !services)
 		goto fail;

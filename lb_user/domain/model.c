@@ -42,6 +42,28 @@ void sl_backend_defaults(struct sl_backend *b)
 	};
 }
 
+enum sl_forward sl_backend_forward(const struct sl_service *s, const struct sl_backend *b)
+{
+	return b->forward_own ? b->forward : s->forward;
+}
+
+uint16_t sl_backend_gue_port(const struct sl_service *s, const struct sl_backend *b)
+{
+	return b->gue_port_own ? b->gue_port : s->gue_port;
+}
+
+void sl_backend_inherit(struct sl_backend *b, const struct sl_service *s)
+{
+	b->forward = sl_backend_forward(s, b);
+	b->gue_port = sl_backend_gue_port(s, b);
+}
+
+void sl_service_inherit(struct sl_service *s)
+{
+	for (size_t i = 0; i < s->n_backends; i++)
+		sl_backend_inherit(&s->backends[i], s);
+}
+
 void sl_service_done(struct sl_service *s)
 {
 	free(s->backends);
@@ -89,7 +111,7 @@ int sl_service_copy(const struct sl_service *s, struct sl_service *ret)
 
 int sl_config_copy(const struct sl_config *c, struct sl_config *ret)
 {
-	struct sl_config copy = { .revision = c->revision };
+	struct sl_config copy = { .revision = c->revision, .encapsulation = c->encapsulation };
 	void *interfaces;
 	size_t i;
 	int r;

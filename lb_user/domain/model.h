@@ -44,17 +44,20 @@ struct sl_check {
 };
 
 #define SL_GUE_PORT  6080 /* IANA: gue */
+#define SL_VLAN_MAX  4094
 #define SL_VLAN_KEEP (-1) /* tags leave as they came; 0: none leaves; else the one that does */
 
 struct sl_backend {
 	char name[SL_NAME_LEN];
 	struct sl_addr addr; /* with a tunnel of either family, else the service's */
 	uint16_t port;	     /* no mode rewrites a port: always the service's */
+	/* Each declared with the backend (its _own is set), else the service's:
+	 * sl_service_inherit(). */
 	enum sl_forward forward;
-	bool forward_own;  /* declared with the backend; else the service's */
 	uint16_t gue_port; /* 1..65535, for SL_FORWARD_GUE */
-	int32_t vlan;	   /* SL_VLAN_KEEP, 0 or 1..4094 */
-	uint16_t weight;   /* 0..SL_WEIGHT_MAX */
+	bool forward_own, gue_port_own;
+	int32_t vlan;	 /* SL_VLAN_KEEP, 0 or 1..SL_VLAN_MAX */
+	uint16_t weight; /* 0..SL_WEIGHT_MAX */
 	enum sl_admin admin;
 	char reason[SL_TEXT_LEN]; /* why admin is not ready, by whoever set it */
 	/* admin == drain only: */
@@ -112,6 +115,14 @@ extern const uint32_t sl_table_sizes[];
 /* What an absent member means. Names, addresses and ports are left empty. */
 void sl_service_defaults(struct sl_service *s);
 void sl_backend_defaults(struct sl_backend *b);
+
+/* What holds for a backend of @s, its own or the service's. */
+enum sl_forward sl_backend_forward(const struct sl_service *s, const struct sl_backend *b);
+uint16_t sl_backend_gue_port(const struct sl_service *s, const struct sl_backend *b);
+
+/* Writes it into @b, or into all of them: what reads a backend alone need not know the service. */
+void sl_backend_inherit(struct sl_backend *b, const struct sl_service *s);
+void sl_service_inherit(struct sl_service *s);
 
 /* Free the contents; the struct itself is the caller's. Zeroed structs are fine. */
 void sl_service_done(struct sl_service *s);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "lb_user/domain/validate.h"
+#include "lb_user/domain/validate_internal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -38,8 +38,7 @@ static bool is_visible(const char *text)
 	return true;
 }
 
-/* What makes @a unfit to send packets to, or NULL. */
-static const char *unfit(const struct sl_addr *a)
+const char *sl_validate_unfit(const struct sl_addr *a)
 {
 	if (a->family != AF_INET && a->family != AF_INET6)
 		return "missing";
@@ -61,7 +60,7 @@ static int check_backend_addr(const struct sl_service *s, const struct sl_backen
 			      struct sl_err *err)
 {
 	char text[SL_ADDR_STRLEN];
-	const char *why = unfit(&b->addr);
+	const char *why = sl_validate_unfit(&b->addr);
 
 	/* Probes go there, and 169.254.169.254 is where clouds keep their secrets. */
 	if (!why && sl_addr_is_linklocal(&b->addr))
@@ -71,14 +70,6 @@ static int check_backend_addr(const struct sl_service *s, const struct sl_backen
 			       "backend \"%s\": address %s is %s; give a unicast address of the "
 			       "machine that serves",
 			       b->name, show(&b->addr, text), why);
-	if (b->addr.family != s->addr.family)
-		return INVALID(
-			err, "/address",
-			"backend \"%s\": address %s is not %s as service \"%s\" is; give the "
-			"backend's %s address",
-			b->name, sl_addr_format(&b->addr, text),
-			s->addr.family == AF_INET ? "IPv4" : "IPv6", s->name,
-			s->addr.family == AF_INET ? "IPv4" : "IPv6");
 	if (sl_addr_equal(&b->addr, &s->addr))
 		return INVALID(err, "/address",
 			       "backend \"%s\": address %s is the service's own; give the address "
@@ -95,12 +86,14 @@ int sl_validate_backend(const struct sl_service *s, const struct sl_backend *b, 
 		return INVALID(err, "/name", "backend name \"%.63s\" is not allowed; " SL_NAME_RULE,
 			       b->name);
 	r = check_backend_addr(s, b, err);
+	if (!r)
+		r = sl_validate_path(s, b, err);
 	if (r < 0)
 		return r;
 	if (b->port && b->port != s->port)
 		return INVALID(
 			err, "/port",
-			"backend \"%s\": port %u is not the service's, %u, and l2dsr rewrites "
+			"backend \"%s\": port %u is not the service's, %u, and forwarding rewrites "
 			"no port; leave it out",
 			b->name, b->port, s->port);
 	if (b->weight > SL_WEIGHT_MAX)
@@ -192,9 +185,16 @@ static int check_words(const struct sl_service *s, struct sl_err *err)
 	if (s->proto != SL_PROTO_TCP && s->proto != SL_PROTO_UDP)
 		return INVALID(err, "/protocol", "service \"%s\": protocol is not tcp or udp",
 			       s->name);
-	if (s->udp_flows != SL_UDP_FLOW && s->udp_flows != SL_UDP_NONE)
-		return INVALID(err, "/udp_flows", "service \"%s\": udp_flows is not flow or none",
-			       s->name);
+	if (s->udp_flows != SL_UDP_FLOW && s->udp_flows != SL_UDP_NONE &&
+	    s->udp_flows != SL_UDP_QUIC)
+		return INVALID(err, "/udp_flows",
+			       "service \"%s\": udp_flows is not flow, none or quic", s->name);
+	if (s->udp_flows == SL_UDP_QUIC && s->proto != SL_PROTO_UDP)
+		return INVALID(
+			err, "/udp_flows",
+			"service \"%s\": udp_flows quic needs protocol udp; leave it out, or "
+			"declare a second service for udp",
+			s->name);
 	if (s->fragments != SL_FRAGMENTS_DROP && s->fragments != SL_FRAGMENTS_HASH3)
 		return INVALID(err, "/fragments", "service \"%s\": fragments is not drop or hash3",
 			       s->name);
@@ -204,6 +204,13 @@ static int check_words(const struct sl_service *s, struct sl_err *err)
 			       "connections of a client would move together; leave it out, TCP "
 			       "avoids fragments by itself",
 			       s->name);
+	if (s->fragments == SL_FRAGMENTS_HASH3 && s->udp_flows == SL_UDP_QUIC)
+		return INVALID(
+			err, "/fragments",
+			"service \"%s\": fragments hash3 does not go with udp_flows quic: QUIC "
+			"never fragments, and all connections of a client would be one flow; "
+			"leave it out",
+			s->name);
 	if (s->on_down != SL_DOWN_RESCHEDULE && s->on_down != SL_DOWN_DROP)
 		return INVALID(err, "/on_down", "service \"%s\": on_down is not reschedule or drop",
 			       s->name);
@@ -218,7 +225,7 @@ static int check_words(const struct sl_service *s, struct sl_err *err)
 static int check_alone(const struct sl_service *s, struct sl_err *err)
 {
 	char text[SL_ADDR_STRLEN];
-	const char *why = unfit(&s->addr);
+	const char *why = sl_validate_unfit(&s->addr);
 	int r;
 
 	if (!sl_name_valid(s->name))
@@ -233,6 +240,9 @@ static int check_alone(const struct sl_service *s, struct sl_err *err)
 		return INVALID(err, "/port", "service \"%s\": port 0 is not a port; use 1 to 65535",
 			       s->name);
 	r = check_words(s, err);
+	if (r < 0)
+		return r;
+	r = sl_validate_forwarding(s, err);
 	if (r < 0)
 		return r;
 	r = check_table(s, err);
@@ -258,8 +268,10 @@ static int by_addr(const void *a, const void *b)
 {
 	const struct sl_backend *x = *(const struct sl_backend *const *)a;
 	const struct sl_backend *y = *(const struct sl_backend *const *)b;
-	int order = memcmp(x->addr.byte_be, y->addr.byte_be, sizeof(x->addr.byte_be));
+	int order = (x->addr.family > y->addr.family) - (x->addr.family < y->addr.family);
 
+	if (!order)
+		order = memcmp(x->addr.byte_be, y->addr.byte_be, sizeof(x->addr.byte_be));
 	return order ? order : (x > y) - (x < y);
 }
 

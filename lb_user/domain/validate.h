@@ -20,18 +20,20 @@ bool sl_name_valid(const char *name);
 #define SL_NAME_RULE \
 	"use 1 to 63 of the characters a-z 0-9 . _ -, the first and last of them a-z or 0-9"
 
-/* A backend of @s: address family equal to the service's, not the VIP itself, unicast,
- * not loopback or unspecified, weight in range, port 0 or the service's. */
+/* A backend of @s: of the service's address family unless a tunnel leads to it, not the VIP
+ * itself, unicast, not loopback or unspecified, weight in range, port 0 or the service's. */
 int sl_validate_backend(const struct sl_service *s, const struct sl_backend *b, struct sl_err *err);
 
 /* A service with all its backends: also that no two backends share an address. */
 int sl_validate_service(const struct sl_service *s, struct sl_err *err);
 
 /* @s against the others of @c; a service of the same name in @c is skipped (replacement).
- * No VIP may be a backend of any service and the other way round. */
+ * No VIP may be a backend of any service and the other way round, and no VIP and no end of a
+ * tunnel may lie in @c's encapsulation sources. */
 int sl_validate_beside(const struct sl_config *c, const struct sl_service *s, struct sl_err *err);
 
-/* All of the above, and the interfaces. Pointers start with /services/N or /interfaces/N. */
+/* All of the above, the interfaces, the sources of tunnels. Pointers start with /services/N,
+ * /interfaces/N or /encapsulation. */
 int sl_validate_config(const struct sl_config *c, struct sl_err *err);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* validate_config: services beside each other, and the document around them. */
-#include "lb_user/domain/validate.h"
+#include "lb_user/domain/validate_internal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -135,6 +135,9 @@ int sl_validate_beside(const struct sl_config *c, const struct sl_service *s, st
 	size_t i, k;
 	int r;
 
+	r = sl_validate_sources(&c->encapsulation, s, "", err);
+	if (r < 0)
+		return r;
 	r = vips_init(&v, c, s->name, err);
 	if (r < 0)
 		return r;
@@ -296,13 +299,19 @@ int sl_validate_config(const struct sl_config *c, struct sl_err *err)
 	r = check_interfaces(c, err);
 	if (r < 0)
 		return r;
+	r = sl_validate_encapsulation(&c->encapsulation, err);
+	if (r < 0)
+		return r;
 	for (i = 0; i < c->n_services; i++) {
+		snprintf(prefix, sizeof(prefix), "/services/%zu", i);
 		r = sl_validate_service(&c->services[i], err);
 		if (r < 0) {
-			snprintf(prefix, sizeof(prefix), "/services/%zu", i);
 			sl_err_nest(err, prefix);
 			return r;
 		}
+		r = sl_validate_sources(&c->encapsulation, &c->services[i], prefix, err);
+		if (r < 0)
+			return r;
 	}
 	r = vips_init(&v, c, NULL, err);
 	if (r < 0)

@@ -73,8 +73,10 @@ static void complete_drains(struct sl_service *s)
 
 static int check_service(const struct sl_config *c, struct sl_service *s, struct sl_err *err)
 {
-	int r = sl_validate_service(s, err);
+	int r;
 
+	sl_service_inherit(s);
+	r = sl_validate_service(s, err);
 	if (!r)
 		r = sl_validate_beside(c, s, err);
 	if (!r)
@@ -151,6 +153,21 @@ int sl_control_service_delete(struct sl_control *c, const char *name, struct sl_
 	return finish(c, &next, r, err);
 }
 
+/* The service was right before, so the backend at fault is the one in the body: "/backends/2/x" is
+ * its "/x". */
+static int in_backend(int r, struct sl_err *err)
+{
+	static const char list[] = "/backends/";
+	char *member;
+
+	if (r < 0 && err && !strncmp(err->pointer, list, sizeof(list) - 1)) {
+		member = strchr(err->pointer + sizeof(list) - 1, '/');
+		if (member)
+			memmove(err->pointer, member, strlen(member) + 1);
+	}
+	return r;
+}
+
 static int put_backend(struct sl_control *c, const char *service, const struct sl_backend *spec,
 		       bool may_replace, bool *ret_created, struct sl_err *err)
 {
@@ -183,7 +200,7 @@ static int put_backend(struct sl_control *c, const char *service, const struct s
 	if (!r && sl_service_add(s, &b) < 0)
 		r = sl_err_set(err, -ENOMEM, "dataplane-error", "no memory for backend %s", b.name);
 	if (!r)
-		r = check_service(&next, s, err);
+		r = in_backend(check_service(&next, s, err), err);
 out:
 	return finish(c, &next, r, err);
 }

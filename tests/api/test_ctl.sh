@@ -248,6 +248,7 @@ is "service show" "$out" 'web
   vip           192.0.2.10:443 tcp
   state         degraded, 1 of 3 backends take new flows
   forwarding    l2dsr, 16381 slots, 0 in transition
+  oversize      drop
   when down     reschedule the flows
   timeouts      idle 300s, drain 300s
   health check  http GET /healthz (200-399), port 8080, every 2s, timeout 1s, rise 2, fall 3
@@ -328,6 +329,7 @@ is "backend show" "$out" 'web/web-2
   flows left   412 of 1893, estimated 1s ago
   health       up, last check L4OK 1ms 1s ago, 77 checks, 2 failed
   weight       100, owns 4096 slots
+  forwarding   l2dsr, as the service says
   next hop     52:54:00:00:00:01 on eth0
   traffic      1.20M packets, 9.01P bytes, 412 flows begun'
 down | can GET $api/services/web/backends/web-3

@@ -82,10 +82,10 @@ printf 'HTTP/1.1 200 OK\r\nX: %0400000d\r\n\r\n' 1 | hostile "huge headers" "" r
 
 fresh
 cat <<'E' | can GET $api/status
-{"version":{"a":1},"revision":"x","interfaces":[1,null,{"name":[]}],"services":[1,"a",null,[],{},
+{"version":{"a":1},"encapsulation":{"source4":"\u001b[31m\u009b","source6":7},"revision":"x","interfaces":[1,null,{"name":[]}],"services":[1,"a",null,[],{},
 {"name":7,"port":-1e308,"address":"\u001b[31mred","status":[],"backends":{"a":1}},
 {"name":"w\u0000x","status":{"state":5,"available":1e999,"total":-5,"counters":{"packets":1e300}},"backends":[3,{},
-{"name":"\u009b2Jname","address":"10.0.0.1","port":99999999999999999999,"weight":-1,"status":{"since":"yesterday","state":"draining","flows":{"active":1e400},"check":{"status":"OK","duration_ms":-1}},"drain":"x"}]}],"reasons":[]}
+{"name":"\u009b2Jname","address":"10.0.0.1","port":99999999999999999999,"weight":-1,"vlan":1e308,"forwarding":[{}],"status":{"forwarding":{"mode":[],"gue_port":-1e308},"since":"yesterday","state":"draining","flows":{"active":1e400},"check":{"status":"OK","duration_ms":-1}},"drain":"x"}]}],"reasons":[]}
 E
 run status
 code "wrong types everywhere" 0

@@ -88,6 +88,7 @@ backend() {
   "check":{"last_at":"@T-1@","duration_ms":1,"status":"L4OK","code":0,"checks":77,"failures":2},
   "flows":{"active":null,"estimated":true,"as_of":null,"at_start":null},
   "counters":{"packets":1200000,"bytes":9007199254740993,"flows":412},
+  "forwarding":{"mode":"l2dsr"},
   "next_hop":{"resolved":true,"interface":"eth0","mac":"52:54:00:00:00:01"}${6:+,$6}}}
 E
 }
@@ -111,7 +112,7 @@ down() {
 service() {
   cat <<E
 {"name":"$1","description":"","address":"$2","port":443,"protocol":"tcp",
- "forwarding":{"mode":"l2dsr"},"table":{"size":16381},"udp_flows":"flow","fragments":"drop","on_down":"reschedule",
+ "forwarding":{"mode":"l2dsr","gue_port":6080,"oversize":"drop"},"table":{"size":16381},"udp_flows":"flow","fragments":"drop","on_down":"reschedule",
  "idle_timeout":"300s","drain_timeout":"300s",
  "health_check":{"type":"http","port":8080,"path":"/healthz","host":"","expected_status":"200-399",
   "interval":"2s","timeout":"1s","rise":2,"fall":3},

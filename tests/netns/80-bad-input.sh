@@ -59,6 +59,41 @@ bad "weight 257 by PATCH" PATCH $b/b1 '{"weight": 257}' 422 validation-failed /w
 bad "weight 257 inside a service" POST /services "$(service '.backends[0].weight = 257')" \
   422 validation-failed /backends/0/weight
 bad "an admin_state nobody knows" PATCH $b/b1 '{"admin_state": "off"}' 422 validation-failed /admin_state
+bad "a mode nobody knows" POST /services "$(service '.forwarding.mode = "nat"')" \
+  422 validation-failed /forwarding/mode
+bad "a mode of the wrong type" POST $b "$(backend '.forwarding = "ipip"')" 400 wrong-type /forwarding
+bad "a backend's mode nobody knows" POST $b "$(backend '.forwarding.mode = "GUE"')" \
+  422 validation-failed /forwarding/mode
+bad "oversize of a backend" POST $b "$(backend '.forwarding.oversize = "send"')" \
+  422 unknown-member /forwarding/oversize
+bad "oversize nobody knows" POST /services "$(service '.forwarding.oversize = "fragment"')" \
+  422 validation-failed /forwarding/oversize
+bad "gue_port 0" POST /services "$(service '.forwarding.gue_port = 0')" \
+  422 validation-failed /forwarding/gue_port
+bad "gue_port 65536" POST $b "$(backend '.forwarding.gue_port = 65536')" \
+  422 validation-failed /forwarding/gue_port
+bad "gue_port on the service's own UDP port" POST /services "$(service '.protocol = "udp" |
+  .forwarding = {mode: "gue", gue_port: 80}')" 422 validation-failed /forwarding/gue_port
+bad "a backend's gue_port on the service's own UDP port" POST /services "$(service '.protocol = "udp" |
+  .backends[0].forwarding = {mode: "gue", gue_port: 80}')" \
+  422 validation-failed /backends/0/forwarding/gue_port
+bad "an IPv6 backend that declares l2dsr" POST /services "$(service '.forwarding.mode = "ipip" |
+  .backends[0] += {address: "fd71::9", forwarding: {mode: "l2dsr"}}')" \
+  422 validation-failed /backends/0/address
+bad "vlan 4095" POST $b "$(backend '.vlan = 4095')" 422 validation-failed /vlan
+bad "vlan -1" PUT $b/b1 "$(backend '.name = "b1" | .vlan = -1')" 422 validation-failed /vlan
+bad "a vlan of the wrong type" POST $b "$(backend '.vlan = "12"')" 400 wrong-type /vlan
+bad "vlan null" POST $b "$(backend '.vlan = null')" 400 wrong-type /vlan
+bad "vlan by PATCH" PATCH $b/b1 '{"vlan": 12}' 422 unknown-member /vlan
+bad "forwarding by PATCH" PATCH $b/b1 '{"forwarding": {"mode": "ipip"}}' 422 unknown-member /forwarding
+bad "quic without udp" POST /services "$(service '.udp_flows = "quic"')" \
+  422 validation-failed /udp_flows
+bad "quic with hash3" POST /services "$(service '.protocol = "udp" | .udp_flows = "quic" |
+  .fragments = "hash3"')" 422 validation-failed /fragments
+bad "udp_flows nobody knows" POST /services "$(service '.udp_flows = "QUIC"')" \
+  422 validation-failed /udp_flows
+bad "encapsulation of a service" POST /services "$(service '.encapsulation.source4 = "10.9.0.0/16"')" \
+  422 unknown-member /encapsulation
 bad "a second service on the VIP" POST /services "$(service ".address = \"$VIP4\"")" \
   409 listener-conflict /address
 bad "a name that exists" POST /services "$(service '.name = "web"')" 409 already-exists /name
@@ -95,6 +130,14 @@ start() {
 }
 start "an interface that does not exist" '.interfaces[0].name = "nope0"' "$LAB_BPF/other" nope0
 start "a configuration with weight 257" '.services[0].backends[0].weight = 257' "$LAB_BPF/other" 257
+for row in '10.9.3.0/16 did you mean .*10.9.0.0/16' '10.9.0.0/33 not a prefix' '10.0.0.0/7 outside /8' \
+  '2001:db8::/96 is not IPv4' '224.0.0.0/8 multicast' '127.0.0.1 loopback' "$VIP4 service .*web"; do
+  start "tunnels from ${row%% *}" ".encapsulation.source4 = \"${row%% *}\"" "$LAB_BPF/other" "${row#* }"
+done
+start "tunnels from a backend's address" ".services[0].forwarding.mode = \"ipip\" |
+  .encapsulation.source4 = \"$(lab_addr4 1)\"" "$LAB_BPF/other" 'backend .*b1'
+start "IPv6 tunnels from an IPv4 address" '.encapsulation.source6 = "10.9.0.0/16"' "$LAB_BPF/other" \
+  'is not IPv6'
 start "a pin folder that is not on a bpffs" . "$LAB_DIR/not-bpf" "$LAB_DIR/not-bpf"
 check "the declared state is still what it was" test "$(declared)" = "$before"
 sleep 1

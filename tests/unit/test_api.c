@@ -135,6 +135,9 @@ Test(api, backend_from_creation_to_deletion)
 	MEMBER("status.drain.complete", "false");
 	ASK(409, "POST", WEB "/backends", JSON, "{\"name\":\"b3\",\"address\":\"198.51.100.4\"}");
 	MEMBER("code", "already-exists");
+	/* of the body, not of the service it would go into */
+	ASK(422, "PUT", WEB "/backends/a4", JSON, "{\"address\":\"198.51.100.3\"}");
+	MEMBER("errors.0.pointer", "/address");
 	ASK(201, "PUT", WEB "/backends/b4", JSON, "{\"address\":\"198.51.100.4\"}");
 	ASK(200, "PUT", WEB "/backends/b4", JSON, "{\"address\":\"198.51.100.4\",\"weight\":0}");
 	MEMBER("weight", "0");
@@ -170,6 +173,11 @@ Test(api, patch)
 	MEMBER("errors.0.pointer", "/weight");
 	ASK(415, "PATCH", B1, "text/plain", "{\"weight\":7}");
 	HEADER("Accept-Patch", "application/merge-patch+json, application/json");
+	ASK(422, "PATCH", B1, JSON, "{\"vlan\":7}");
+	MEMBER("code", "unknown-member");
+	MEMBER("errors.0.pointer", "/vlan");
+	MEMBER("detail", "backend \"b1\" of service \"web\": vlan cannot be patched; replace the "
+			 "whole backend (PUT)");
 	ASK(404, "PATCH", WEB "/backends/none", JSON, "{\"weight\":7}");
 	ASK(415, "PUT", B1, "application/merge-patch+json", "{}");
 }
@@ -199,6 +207,9 @@ Test(api, drain_ready_maint)
 	MEMBER("errors.0.pointer", "/weight");
 	ASK(422, "POST", B1 "/maint", JSON, "{\"admin_state\":\"ready\"}");
 	MEMBER("errors.0.pointer", "/admin_state");
+	MEMBER("detail",
+	       "backend \"b1\" of service \"web\": the only member here is \"reason\"; use "
+	       "PATCH for others");
 	ASK(415, "POST", B1 "/drain", NULL, "{}");
 	ASK(422, "POST", B1 "/drain", JSON, "{\"than\":\"delete\"}");
 	ASK(404, "POST", WEB "/backends/none/drain", NULL, NULL);

@@ -50,12 +50,26 @@ static const struct row service_rows[] = {
 	{ "'port':80,'protocol':'TCP'", INVALID, "/protocol", "one of tcp, udp" },
 	{ "'port':80,'protocol':6", TYPE, "/protocol", "a number" },
 	{ "'port':80,'forwarding':'l2dsr'", TYPE, "/forwarding", "an object" },
-	{ "'port':80,'forwarding':{'mode':'ipip'}", INVALID, "/forwarding/mode", "use l2dsr" },
+	{ "'port':80,'forwarding':{'mode':'nat'}", INVALID, "/forwarding/mode",
+	  "one of l2dsr, ipip, gue" },
+	{ "'port':80,'forwarding':{'mode':1}", TYPE, "/forwarding/mode", "a string" },
 	{ "'port':80,'forwarding':{'mod':'l2dsr'}", UNKNOWN, "/forwarding/mod", "\"mode\"" },
+	{ "'port':80,'forwarding':{'gue_port':0}", INVALID, "/forwarding/gue_port", "1 to 65535" },
+	{ "'port':80,'forwarding':{'gue_port':65536}", INVALID, "/forwarding/gue_port", "65536" },
+	{ "'port':80,'forwarding':{'gue_port':'6080'}", TYPE, "/forwarding/gue_port", "integer" },
+	{ "'port':80,'forwarding':{'oversize':'fragment'}", INVALID, "/forwarding/oversize",
+	  "drop, send" },
+	{ "'port':80,'forwarding':{'vlan':1}", UNKNOWN, "/forwarding/vlan", "gue_port" },
+	{ "'port':80,'vlan':1", UNKNOWN, "/vlan", "\"vlan\"" },
+	{ "'port':6080,'protocol':'udp','forwarding':{'mode':'gue'}", INVALID,
+	  "/forwarding/gue_port", "own UDP port" },
+	{ "'port':80,'udp_flows':'quic'", INVALID, "/udp_flows", "needs protocol udp" },
+	{ "'port':80,'protocol':'udp','udp_flows':'quic','fragments':'hash3'", INVALID,
+	  "/fragments", "QUIC never fragments" },
 	{ "'port':80,'table':{'size':16384}", INVALID, "/table/size", "16381" },
 	{ "'port':80,'table':{'size':'16381'}", TYPE, "/table/size", "a string" },
 	{ "'port':80,'table':{'size':4294967296}", INVALID, "/table/size", "4294967295" },
-	{ "'port':80,'udp_flows':'all'", INVALID, "/udp_flows", "flow, none" },
+	{ "'port':80,'udp_flows':'all'", INVALID, "/udp_flows", "flow, none, quic" },
 	{ "'port':80,'fragments':'keep'", INVALID, "/fragments", "drop, hash3" },
 	{ "'port':80,'fragments':'hash3'", INVALID, "/fragments", "udp alone" },
 	{ "'port':80,'on_down':'reset'", INVALID, "/on_down", "reschedule, drop" },
@@ -113,7 +127,20 @@ static const struct row service_rows[] = {
 	  INVALID, "/backends/2/weight", "backend \"a\" of service \"web\"" },
 	{ "'port':80,'backends':[{'name':'z','address':'2001:db8::1'},"
 	  "{'name':'a','address':'10.0.0.3'}]",
-	  INVALID, "/backends/0/address", "IPv4" },
+	  INVALID, "/backends/0/address", "IPv4 address, or forwarding ipip or gue" },
+	{ "'port':80,'forwarding':{'mode':'gue'},'backends':[{'name':'z','address':'2001:db8::1'},"
+	  "{'name':'a','address':'2001:db8::3','forwarding':{'mode':'l2dsr'}}]",
+	  INVALID, "/backends/1/address", "IPv4 address, or forwarding ipip or gue" },
+	{ "'port':53,'protocol':'udp','backends':[{'name':'z','address':'10.0.0.1','forwarding':"
+	  "{'mode':'gue','gue_port':53}}]",
+	  INVALID, "/backends/0/forwarding/gue_port", "backend \"z\" of service \"web\"" },
+	{ "'port':6080,'protocol':'udp','backends':[{'name':'z','address':'10.0.0.1','forwarding':"
+	  "{'mode':'gue'}}]",
+	  INVALID, "/backends/0/forwarding/mode", "own UDP port" },
+	/* twins, with one of the other family but the same bytes between them */
+	{ "'port':80,'forwarding':{'mode':'ipip'},'backends':[{'name':'x','address':'10.0.0.1'},"
+	  "{'name':'y','address':'a00:1::'},{'name':'z','address':'10.0.0.1'}]",
+	  INVALID, "/backends/2/address", "\"x\" and \"z\"" },
 	{ "'port':80,'backends':[{'name':'z','address':'10.0.0.1'},"
 	  "{'name':'a','address':'10.0.0.1'}]",
 	  INVALID, "/backends/1/address", "\"z\" and \"a\"" },
@@ -268,6 +295,48 @@ Test(codec, a_service_in_full)
 	cr_assert_eq(s.backends[0].weight, 100);
 	cr_assert_eq(s.backends[0].port, 53);
 	cr_assert_eq(s.backends[1].weight, 0);
+	sl_service_done(&s);
+}
+
+/* What a backend declares is its own, the rest the service's; each member by itself. */
+Test(codec, forwarding_of_services_and_backends)
+{
+	struct sl_service s;
+	struct sl_err e = { 0 };
+
+	cr_assert_eq(
+		read_service(
+			"{'name':'h3','address':'192.0.2.1','port':443,'protocol':'udp',"
+			"'udp_flows':'quic','forwarding':{'mode':'ipip','gue_port':7000,"
+			"'oversize':'send'},'backends':["
+			"{'name':'a','address':'10.0.0.1'},"
+			"{'name':'b','address':'2001:db8::2','vlan':4094},"
+			"{'name':'c','address':'10.0.0.3','forwarding':{'mode':'gue'}},"
+			"{'name':'d','address':'10.0.0.4','forwarding':{'gue_port':9},'vlan':0},"
+			"{'name':'e','address':'10.0.0.5','forwarding':{'mode':'l2dsr',"
+			"'gue_port':10}},"
+			"{'name':'f','address':'10.0.0.6','forwarding':{}}]}",
+			NULL, &s, &e),
+		0, "%s %s", e.pointer, e.detail);
+	cr_assert_eq(s.udp_flows, SL_UDP_QUIC);
+	cr_assert_eq(s.forward, SL_FORWARD_IPIP);
+	cr_assert_eq(s.gue_port, 7000);
+	cr_assert_eq(s.oversize, SL_OVERSIZE_SEND);
+#define BACKEND(i, mode, mode_own, port, port_own, tag)             \
+	do {                                                        \
+		cr_expect_eq(s.backends[i].forward, mode);          \
+		cr_expect_eq(s.backends[i].forward_own, mode_own);  \
+		cr_expect_eq(s.backends[i].gue_port, port);         \
+		cr_expect_eq(s.backends[i].gue_port_own, port_own); \
+		cr_expect_eq(s.backends[i].vlan, tag);              \
+	} while (0)
+	BACKEND(0, SL_FORWARD_IPIP, false, 7000, false, SL_VLAN_KEEP);
+	BACKEND(1, SL_FORWARD_IPIP, false, 7000, false, 4094);
+	BACKEND(2, SL_FORWARD_GUE, true, 7000, false, SL_VLAN_KEEP);
+	BACKEND(3, SL_FORWARD_IPIP, false, 9, true, 0);
+	BACKEND(4, SL_FORWARD_L2DSR, true, 10, true, SL_VLAN_KEEP);
+	BACKEND(5, SL_FORWARD_IPIP, false, 7000, false, SL_VLAN_KEEP);
+#undef BACKEND
 	sl_service_done(&s);
 }
 

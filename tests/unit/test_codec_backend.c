@@ -41,12 +41,27 @@ static char *quoted(const char *text)
 static int read_backend(const char *text, const char *name, struct sl_backend *ret,
 			struct sl_err *e)
 {
-	struct sl_service s = { .name = "web", .port = 8080 };
+	struct sl_service s = { .name = "web", .port = 8080, .forward = SL_FORWARD_GUE };
 	char *all = quoted(text);
 	int r = sl_codec_read_backend(all, strlen(all), name, &s, ret, e);
 
 	free(all);
 	return r;
+}
+
+static void refuse_all(const struct row *rows, size_t n)
+{
+	struct sl_backend b, before;
+	struct sl_err e;
+	size_t i;
+
+	memset(&before, 0x5a, sizeof(before));
+	for (i = 0; i < n; i++) {
+		b = before;
+		check(&rows[i], read_backend(rows[i].text, NULL, &b, &e), &e);
+		cr_assert(!memcmp(&b, &before, sizeof(b)));
+		cr_assert_not_null(strstr(e.detail, "of service \"web\""), "%s", e.detail);
+	}
 }
 
 Test(codec_backend, faults)
@@ -90,17 +105,31 @@ Test(codec_backend, faults)
 		{ "{'name':'a','address':'10.0.0.1','admin_state':'drain','drain':{'until':1}}",
 		  UNKNOWN, "/drain/until", "deadline" },
 	};
-	struct sl_backend b, before;
-	struct sl_err e;
-	size_t i;
 
-	memset(&before, 0x5a, sizeof(before));
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		b = before;
-		check(&rows[i], read_backend(rows[i].text, NULL, &b, &e), &e);
-		cr_assert(!memcmp(&b, &before, sizeof(b)));
-		cr_assert_not_null(strstr(e.detail, "of service \"web\""), "%s", e.detail);
-	}
+	refuse_all(rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+Test(codec_backend, faults_of_forwarding)
+{
+	static const struct row rows[] = {
+		{ "{'name':'a','address':'10.0.0.1','vlan':4095}", INVALID, "/vlan", "0 to 4094" },
+		{ "{'name':'a','address':'10.0.0.1','vlan':-1}", INVALID, "/vlan", "0 to 4094" },
+		{ "{'name':'a','address':'10.0.0.1','vlan':1.5}", INVALID, "/vlan", "integer" },
+		{ "{'name':'a','address':'10.0.0.1','vlan':'7'}", TYPE, "/vlan", "integer" },
+		{ "{'name':'a','address':'10.0.0.1','vlan':null}", TYPE, "/vlan", "leave it out" },
+		{ "{'name':'a','address':'10.0.0.1','forwarding':'gue'}", TYPE, "/forwarding",
+		  "an object" },
+		{ "{'name':'a','address':'10.0.0.1','forwarding':null}", TYPE, "/forwarding",
+		  "leave it out" },
+		{ "{'name':'a','address':'10.0.0.1','forwarding':{'mode':'GUE'}}", INVALID,
+		  "/forwarding/mode", "one of l2dsr, ipip, gue" },
+		{ "{'name':'a','address':'10.0.0.1','forwarding':{'gue_port':0}}", INVALID,
+		  "/forwarding/gue_port", "1 to 65535" },
+		{ "{'name':'a','address':'10.0.0.1','forwarding':{'oversize':'send'}}", UNKNOWN,
+		  "/forwarding/oversize", "mode, gue_port" },
+	};
+
+	refuse_all(rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 Test(codec_backend, values)
@@ -112,6 +141,9 @@ Test(codec_backend, values)
 	cr_assert_eq(b.port, 8080, "the service's");
 	cr_assert_eq(b.weight, 100);
 	cr_assert_eq(b.admin, SL_ADMIN_READY);
+	cr_assert_eq(b.forward, SL_FORWARD_GUE, "the service's");
+	cr_assert(!b.forward_own);
+	cr_assert_eq(b.vlan, SL_VLAN_KEEP);
 	cr_assert_eq(read_backend("{'address':'10.0.0.1','name':'b2'}", "b1", &b, NULL), -EINVAL);
 
 	/* GET, edit, PUT: what GET adds is ignored. */
@@ -141,7 +173,7 @@ Test(codec_backend, values)
 static int read_patch(const char *text, struct sl_backend_patch *ret, struct sl_err *e)
 {
 	char *all = quoted(text);
-	int r = sl_codec_read_patch(all, strlen(all), ret, e);
+	int r = sl_codec_read_patch(all, strlen(all), "web", "b1", ret, e);
 
 	free(all);
 	return r;
@@ -162,6 +194,8 @@ Test(codec_backend, patches)
 		{ "{'name':'x'}", UNKNOWN, "/name", "PUT" },
 		{ "{'port':1}", UNKNOWN, "/port", "PUT" },
 		{ "{'drain':{}}", UNKNOWN, "/drain", "PUT" },
+		{ "{'forwarding':{'mode':'gue'}}", UNKNOWN, "/forwarding", "PUT" },
+		{ "{'vlan':7}", UNKNOWN, "/vlan", "PUT" },
 		{ "{'Weight':7}", UNKNOWN, "/Weight", "did you mean \"weight\"" },
 		{ "{'admin':'ready'}", UNKNOWN, "/admin", "did you mean \"admin_state\"" },
 	};
@@ -169,8 +203,13 @@ Test(codec_backend, patches)
 	struct sl_err e;
 	size_t i;
 
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		check(&rows[i], read_patch(rows[i].text, &p, &e), &e);
+		cr_assert(rows[i].code == -EBADMSG ||
+				  strstr(e.detail, "backend \"b1\" of service \"web\": ") ==
+					  e.detail,
+			  "%s", e.detail);
+	}
 	cr_assert_eq(read_patch("{}", &p, &e), 0);
 	cr_assert(!p.has_weight && !p.has_admin && !p.has_reason);
 	cr_assert_eq(read_patch("{'weight':0}", &p, &e), 0);
@@ -188,7 +227,7 @@ Test(codec_backend, patches)
 static int read_drain(const char *text, struct sl_drain_request *ret, struct sl_err *e)
 {
 	char *all = quoted(text);
-	int r = sl_codec_read_drain(all, strlen(all), ret, e);
+	int r = sl_codec_read_drain(all, strlen(all), "web", "b1", ret, e);
 
 	free(all);
 	return r;
@@ -211,10 +250,16 @@ Test(codec_backend, drain_requests)
 	struct sl_err e;
 	size_t i;
 
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		check(&rows[i], read_drain(rows[i].text, &q, &e), &e);
+		cr_assert(
+			rows[i].code == -EBADMSG ||
+				strstr(e.detail, "drain of backend \"b1\" of service \"web\": ") ==
+					e.detail,
+			"%s", e.detail);
+	}
 	memset(&q, 0x5a, sizeof(q));
-	cr_assert_eq(sl_codec_read_drain(NULL, 0, &q, &e), 0);
+	cr_assert_eq(sl_codec_read_drain(NULL, 0, "web", "b1", &q, &e), 0);
 	cr_assert(!q.has_timeout);
 	cr_assert_eq(q.then, SL_THEN_DRAIN);
 	cr_assert_str_eq(q.reason, "");

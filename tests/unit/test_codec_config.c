@@ -57,6 +57,14 @@ static struct sl_addr unique_addr(bool v6, uint8_t a, uint8_t b, uint8_t c)
 	return addr;
 }
 
+/* Not the service's own. */
+static uint16_t random_gue_port(const struct sl_service *s)
+{
+	uint16_t port = (uint16_t)(1 + below(65534));
+
+	return (uint16_t)(port + (port == s->port));
+}
+
 static struct sl_backend random_backend(const struct sl_service *s, unsigned i, unsigned k)
 {
 	struct sl_backend b;
@@ -65,6 +73,17 @@ static struct sl_backend random_backend(const struct sl_service *s, unsigned i, 
 	random_name(b.name, k);
 	b.addr = unique_addr(s->addr.family == AF_INET6, 1, (uint8_t)i, (uint8_t)(k + 1));
 	b.port = s->port;
+	b.forward_own = below(2);
+	b.gue_port_own = below(2);
+	if (b.forward_own)
+		b.forward = (enum sl_forward)below(3);
+	if (b.gue_port_own)
+		b.gue_port = random_gue_port(s);
+	if (below(2))
+		b.vlan = (int32_t)below(SL_VLAN_MAX + 1);
+	sl_backend_inherit(&b, s);
+	if (b.forward != SL_FORWARD_L2DSR && below(2))
+		b.addr = unique_addr(s->addr.family != AF_INET6, 1, (uint8_t)i, (uint8_t)(k + 1));
 	b.weight = (uint16_t)below(SL_WEIGHT_MAX + 1);
 	b.admin = (enum sl_admin)below(3);
 	random_text(b.reason);
@@ -106,8 +125,13 @@ static struct sl_service random_service(unsigned i)
 	s.port = (uint16_t)(1 + below(65535));
 	s.proto = below(2) ? SL_PROTO_TCP : SL_PROTO_UDP;
 	s.table_size = sl_table_sizes[below(12)];
-	s.udp_flows = (enum sl_udp_flows)below(2);
-	s.fragments = s.proto == SL_PROTO_UDP ? (enum sl_fragments)below(2) : SL_FRAGMENTS_DROP;
+	s.udp_flows = (enum sl_udp_flows)below(s.proto == SL_PROTO_UDP ? 3 : 2);
+	s.fragments = s.proto == SL_PROTO_UDP && s.udp_flows != SL_UDP_QUIC
+			      ? (enum sl_fragments)below(2)
+			      : SL_FRAGMENTS_DROP;
+	s.forward = (enum sl_forward)below(3);
+	s.gue_port = random_gue_port(&s);
+	s.oversize = (enum sl_oversize)below(2);
 	s.on_down = (enum sl_on_down)below(2);
 	s.idle_timeout_s = SL_IDLE_TIMEOUT_MIN_S + below(896);
 	s.drain_timeout_s = below(4) ? below(UINT32_MAX) : below(2) ? 0 : UINT32_MAX;
@@ -125,6 +149,11 @@ static struct sl_config random_config(void)
 	unsigned n = below(6), i;
 	struct sl_service s;
 
+	if (below(2))
+		sl_prefix_parse(below(2) ? "172.20.0.0/14" : "172.20.1.2",
+				&c.encapsulation.source4);
+	if (below(2))
+		sl_prefix_parse(below(2) ? "fd00:9::/32" : "fd00:9::7", &c.encapsulation.source6);
 	for (i = 0; i < n; i++) {
 		s = random_service(i);
 		cr_assert_eq(sl_config_add(&c, &s), 0);
@@ -144,6 +173,11 @@ static void same_backend(const struct sl_backend *a, const struct sl_backend *b)
 	cr_assert_str_eq(a->name, b->name);
 	cr_assert(sl_addr_equal(&a->addr, &b->addr));
 	cr_assert_eq(a->port, b->port);
+	cr_assert_eq(a->forward, b->forward);
+	cr_assert_eq(a->forward_own, b->forward_own);
+	cr_assert_eq(a->gue_port, b->gue_port);
+	cr_assert_eq(a->gue_port_own, b->gue_port_own);
+	cr_assert_eq(a->vlan, b->vlan);
 	cr_assert_eq(a->weight, b->weight);
 	cr_assert_eq(a->admin, b->admin);
 	cr_assert_str_eq(a->reason, b->reason);
@@ -178,6 +212,9 @@ static void same_service(const struct sl_service *a, const struct sl_service *b)
 	cr_assert_eq(a->table_size, b->table_size);
 	cr_assert_eq(a->udp_flows, b->udp_flows);
 	cr_assert_eq(a->fragments, b->fragments);
+	cr_assert_eq(a->forward, b->forward);
+	cr_assert_eq(a->gue_port, b->gue_port);
+	cr_assert_eq(a->oversize, b->oversize);
 	cr_assert_eq(a->on_down, b->on_down);
 	cr_assert_eq(a->idle_timeout_s, b->idle_timeout_s);
 	cr_assert_eq(a->drain_timeout_s, b->drain_timeout_s);
@@ -197,6 +234,8 @@ static void same_config(const struct sl_config *a, const struct sl_config *b)
 		cr_assert_str_eq(a->interfaces[i].name, b->interfaces[i].name);
 		cr_assert_eq(a->interfaces[i].mode, b->interfaces[i].mode);
 	}
+	cr_assert(sl_prefix_equal(&a->encapsulation.source4, &b->encapsulation.source4));
+	cr_assert(sl_prefix_equal(&a->encapsulation.source6, &b->encapsulation.source6));
 	cr_assert_eq(a->n_services, b->n_services);
 	for (i = 0; i < a->n_services; i++)
 		same_service(&a->services[i], &b->services[i]);
@@ -273,8 +312,12 @@ Test(codec_config, trees_of_one_object)
 	cr_assert_str_eq(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(tree, "name")),
 			 s.name);
 	cJSON_Delete(tree);
+	b.forward_own = b.gue_port_own = false;
+	b.vlan = SL_VLAN_KEEP;
 	tree = sl_codec_write_backend(&b);
 	cr_assert_null(cJSON_GetObjectItemCaseSensitive(tree, "drain"), "only while it drains");
+	cr_assert_null(cJSON_GetObjectItemCaseSensitive(tree, "forwarding"), "only its own");
+	cr_assert_null(cJSON_GetObjectItemCaseSensitive(tree, "vlan"), "only if declared");
 	cJSON_Delete(tree);
 	b.admin = SL_ADMIN_DRAIN;
 	b.drain_deadline_wall_ms = 0;
@@ -307,6 +350,22 @@ static const struct {
 	{ "{'interfaces':[{'name':'a'},{'name':'a'}]}", -EEXIST, "/interfaces/1/name", "twice" },
 	{ "{'interfaces':[{'name':'a','mode':'skb'}]}", -EINVAL, "/interfaces/0/mode",
 	  "native, generic" },
+	{ "{'encapsulation':[]}", -EPROTO, "/encapsulation", "an object" },
+	{ "{'encapsulation':null}", -EPROTO, "/encapsulation", "null" },
+	{ "{'encapsulaton':{}}", -ENOKEY, "/encapsulaton", "\"encapsulation\"" },
+	{ "{'encapsulation':{'source':'10.9.0.0/16'}}", -ENOKEY, "/encapsulation/source",
+	  "\"source4\"" },
+	{ "{'encapsulation':{'source4':9}}", -EPROTO, "/encapsulation/source4", "a string" },
+	{ "{'encapsulation':{'source4':'10.9.0.0/33'}}", -EINVAL, "/encapsulation/source4",
+	  "not a prefix" },
+	{ "{'encapsulation':{'source4':'10.9.3.0/16'}}", -EINVAL, "/encapsulation/source4",
+	  "did you mean \"10.9.0.0/16\"" },
+	{ "{'encapsulation':{'source6':'2001:db8::9:0:0/64'}}", -EINVAL, "/encapsulation/source6",
+	  "did you mean \"2001:db8::/64\"" },
+	{ "{'encapsulation':{'source4':'2001:db8::/96'}}", -EINVAL, "/encapsulation/source4",
+	  "IPv6 ones go into source6" },
+	{ "{'encapsulation':{'source6':'10.9.0.0/16'}}", -EINVAL, "/encapsulation/source6",
+	  "IPv4 ones go into source4" },
 	{ "{'services':[{'name':'a','address':'192.0.2.1','port':1},"
 	  "{'name':'b','address':'192.0.2.1','port':0}]}",
 	  -EINVAL, "/services/1/port", "service \"b\"" },

@@ -304,6 +304,28 @@ Test(control, an_address_is_known_without_a_port_while_it_has_services)
 	lab_done(&l);
 }
 
+/* What a backend does not declare is the service's, also where no codec has filled it in. */
+Test(control, backends_follow_their_service)
+{
+	struct sl_backend b = backend("b", "2001:db8::2", 100);
+	struct sl_service s = service("web", "192.0.2.1");
+	const struct sl_backend *now;
+	struct lab l;
+
+	lab_init(&l);
+	s.forward = SL_FORWARD_GUE;
+	s.gue_port = 7000;
+	cr_assert_eq(sl_service_add(&s, &b), 0);
+	cr_assert_eq(sl_control_service_create(l.control, &s, &l.err), 0, "%s", l.err.detail);
+	add(&l, "web", "c", "10.0.0.3", 100);
+	now = sl_control_config(l.control)->services[0].backends;
+	cr_assert_eq(now[0].forward, SL_FORWARD_GUE);
+	cr_assert_eq(now[1].forward, SL_FORWARD_GUE);
+	cr_assert_eq(now[1].gue_port, 7000);
+	sl_service_done(&s);
+	lab_done(&l);
+}
+
 Test(control, what_cannot_change_is_named)
 {
 	struct sl_service s = service("web", "192.0.2.1");

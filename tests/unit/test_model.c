@@ -42,6 +42,11 @@ Test(model, defaults)
 	cr_assert_eq(s.table_size, 16381);
 	cr_assert_eq(s.udp_flows, SL_UDP_FLOW);
 	cr_assert_eq(s.on_down, SL_DOWN_RESCHEDULE);
+	cr_assert_eq(s.forward, SL_FORWARD_L2DSR);
+	cr_assert_eq(s.gue_port, 6080);
+	cr_assert_eq(s.oversize, SL_OVERSIZE_DROP);
+	cr_assert(!b.forward_own && !b.gue_port_own);
+	cr_assert_eq(b.vlan, SL_VLAN_KEEP);
 	cr_assert_eq(s.idle_timeout_s, 300);
 	cr_assert_eq(s.drain_timeout_s, 300);
 	cr_assert_eq(s.check.type, SL_CHECK_TCP);
@@ -161,6 +166,8 @@ Test(model, copies_share_nothing)
 
 	c.interfaces = calloc(1, sizeof(*c.interfaces));
 	c.n_interfaces = 1;
+	cr_assert_eq(sl_prefix_parse("10.9.0.0/16", &c.encapsulation.source4), 0);
+	cr_assert_eq(sl_prefix_parse("2001:db8::9", &c.encapsulation.source6), 0);
 	snprintf(c.interfaces[0].name, sizeof(c.interfaces[0].name), "eth0");
 	cr_assert_eq(sl_service_add(&s, &b), 0);
 	cr_assert_eq(sl_service_copy(&s, &t), 0);
@@ -171,6 +178,8 @@ Test(model, copies_share_nothing)
 
 	cr_assert_eq(sl_config_copy(&c, &d), 0);
 	cr_assert_eq(d.revision, 7);
+	cr_assert(sl_prefix_equal(&d.encapsulation.source4, &c.encapsulation.source4));
+	cr_assert(sl_prefix_equal(&d.encapsulation.source6, &c.encapsulation.source6));
 	cr_assert_eq(d.n_services, 2);
 	cr_assert_eq(d.n_interfaces, 1);
 	cr_assert_str_eq(d.interfaces[0].name, "eth0");
@@ -226,12 +235,41 @@ Test(model, random_history_against_an_array)
 	sl_config_done(&c);
 }
 
+Test(model, a_backend_follows_what_it_does_not_declare)
+{
+	struct sl_service s = service("web");
+	struct sl_backend own = backend("a"), follows = backend("b");
+
+	own.forward_own = own.gue_port_own = true;
+	own.forward = SL_FORWARD_IPIP;
+	own.gue_port = 7;
+	cr_assert_eq(sl_service_add(&s, &own), 0);
+	cr_assert_eq(sl_service_add(&s, &follows), 0);
+	s.forward = SL_FORWARD_GUE;
+	s.gue_port = 9;
+	cr_assert_eq(sl_backend_forward(&s, &s.backends[1]), SL_FORWARD_GUE, "before it is told");
+	cr_assert_eq(sl_backend_gue_port(&s, &s.backends[1]), 9);
+	sl_service_inherit(&s);
+	cr_assert_eq(s.backends[0].forward, SL_FORWARD_IPIP);
+	cr_assert_eq(s.backends[0].gue_port, 7);
+	cr_assert_eq(s.backends[1].forward, SL_FORWARD_GUE);
+	cr_assert_eq(s.backends[1].gue_port, 9);
+	s.forward = SL_FORWARD_L2DSR;
+	sl_service_inherit(&s);
+	cr_assert_eq(s.backends[0].forward, SL_FORWARD_IPIP);
+	cr_assert_eq(s.backends[1].forward, SL_FORWARD_L2DSR);
+	sl_service_done(&s);
+}
+
 Test(model, words)
 {
 	cr_assert_str_eq(sl_proto_name(SL_PROTO_TCP), "tcp");
 	cr_assert_str_eq(sl_proto_name(SL_PROTO_UDP), "udp");
 	cr_assert_str_eq(sl_mode_name(SL_MODE_NATIVE), "native");
 	cr_assert_str_eq(sl_mode_name(SL_MODE_GENERIC), "generic");
+	cr_assert_str_eq(sl_forward_name(SL_FORWARD_L2DSR), "l2dsr");
+	cr_assert_str_eq(sl_forward_name(SL_FORWARD_IPIP), "ipip");
+	cr_assert_str_eq(sl_forward_name(SL_FORWARD_GUE), "gue");
 	cr_assert_str_eq(sl_admin_name(SL_ADMIN_READY), "ready");
 	cr_assert_str_eq(sl_admin_name(SL_ADMIN_DRAIN), "drain");
 	cr_assert_str_eq(sl_admin_name(SL_ADMIN_MAINT), "maint");

@@ -88,7 +88,7 @@ Test(validate, addresses_of_backends)
 		{ "255.255.255.255", "broadcast" },
 		{ "169.254.169.254", "link-local" },
 		{ "192.0.2.10", "service's own" },
-		{ "2001:db8::1", "IPv4" },
+		{ "2001:db8::1", "IPv4 address, or forwarding ipip or gue" },
 	};
 	struct sl_service s = service("web", "192.0.2.10", 80);
 	struct sl_service s6 = service("web6", "2001:db8::10", 80);
@@ -178,7 +178,13 @@ Test(validate, members_of_services)
 	WRONG(port, 0, "/port", "1 to 65535");
 	WRONG(proto, (enum sl_proto)1, "/protocol", "tcp or udp");
 	WRONG(fragments, (enum sl_fragments)2, "/fragments", "drop or hash3");
-	WRONG(udp_flows, (enum sl_udp_flows)2, "/udp_flows", "flow or none");
+	WRONG(udp_flows, (enum sl_udp_flows)3, "/udp_flows", "flow, none or quic");
+	WRONG(udp_flows, SL_UDP_QUIC, "/udp_flows", "needs protocol udp");
+	WRONG(forward, (enum sl_forward)3, "/forwarding/mode", "l2dsr, ipip or gue");
+	WRONG(gue_port, 0, "/forwarding/gue_port", "1 to 65535");
+	WRONG(oversize, (enum sl_oversize)2, "/forwarding/oversize", "drop or send");
+	RIGHT(forward, SL_FORWARD_GUE);
+	RIGHT(oversize, SL_OVERSIZE_SEND);
 	WRONG(on_down, (enum sl_on_down)2, "/on_down", "reschedule");
 	WRONG(table_size, 16384, "/table/size", "16381");
 	WRONG(table_size, 0, "/table/size", "251");
