@@ -94,7 +94,7 @@ bool sl_fuzz_whole(struct sl_fuzz *f)
 {
 	bool same = true;
 
-	for (unsigned i = 0; i < f->n_subjects && !f->alone; i++) {
+	for (unsigned i = f->begin; i < f->n_subjects && !f->alone; i++) {
 		const struct sl_subject *s = &f->subject[i];
 
 		if (sl_world_same(s->mem, &f->want, f->text))
@@ -141,10 +141,10 @@ void sl_fuzz_packet(struct sl_fuzz *f)
 	make_packet(f);
 	if (f->alone)
 		walk_alone(f, &way);
-	for (unsigned i = 0; i < f->n_subjects && !f->alone; i++) {
+	for (unsigned i = f->begin; i < f->n_subjects && !f->alone; i++) {
 		const struct sl_subject *s = &f->subject[i];
 
-		if (i && f->first < f->len) { /* the host has one buffer */
+		if (s->one_buffer && f->first < f->len) {
 			sl_world_commit(s->mem, &f->model, &f->out, s->row, way);
 			continue;
 		}
@@ -152,7 +152,7 @@ void sl_fuzz_packet(struct sl_fuzz *f)
 			difference(f, s);
 			return;
 		}
-		if (!i)
+		if (i == f->begin)
 			way = at;
 	}
 	if (!sums_right(f)) {

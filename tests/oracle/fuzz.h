@@ -15,6 +15,7 @@ struct sl_fuzz {
 	struct sl_setup_options opt;
 	struct sl_subject subject[SL_FUZZ_SUBJECTS];
 	unsigned n_subjects; /* the first is the kernel's */
+	unsigned begin;	     /* the first that is asked; 1: the oracle itself instead of programs */
 	uint64_t seed, index, differences;
 	bool whole; /* compare all memory after every packet */
 	bool quiet; /* differences are counted, not printed */

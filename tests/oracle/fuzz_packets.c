@@ -9,6 +9,7 @@
  * difference at the end of a round comes from, at a hundred packets a second.
  * --all goes on after ten differences, which get a line each from then on.
  * --alone leaves the programs out: what the generator reaches in the oracle.
+ * --self puts the oracle in their place: whether controls work without one.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -19,13 +20,14 @@
 #include "tests/oracle/fuzz.h"
 #include "tests/prog/tap.h"
 
-#define ROUND	    20000u /* packets with one configuration */
-#define REACH	    1000000u /* packets that must have met everything */
-#define MISSING	    600
+#define ROUND	20000u	 /* packets with one configuration */
+#define REACH	1000000u /* packets that must have met everything */
+#define MISSING 600
 
 static void run(struct sl_fuzz *f, uint64_t n, bool go_on)
 {
-	for (f->index = 0; f->index < n && (go_on || f->differences < SL_FUZZ_REPORTS); f->index++) {
+	for (f->index = 0; f->index < n && (go_on || f->differences < SL_FUZZ_REPORTS);
+	     f->index++) {
 		if (f->index % ROUND == 0) {
 			(void)(f->index && sl_fuzz_whole(f));
 			sl_fuzz_round(f);
@@ -98,13 +100,17 @@ int main(int argc, char **argv)
 			f->alone = true;
 		else if (f && !strcmp(argv[i], "--all"))
 			go_on = true;
+		else if (f && !strcmp(argv[i], "--self"))
+			f->begin = 1;
 		else if (f && !strcmp(argv[i], "--one-idle"))
 			one_idle = true;
 		else
 			ok = number(argv[i], words++ ? &seed : &n);
 	}
 	if (!f || !ok || !n || words > 2) {
-		fprintf(stderr, "usage: %s N [SEED] [--whole] [--all] [--alone] [--one-idle]\n", argv[0]);
+		fprintf(stderr,
+			"usage: %s N [SEED] [--whole] [--all] [--alone] [--self] [--one-idle]\n",
+			argv[0]);
 		return 2;
 	}
 	f->seed = seed;
@@ -116,9 +122,12 @@ int main(int argc, char **argv)
 	f->model.key[1] = f->subject[0].mem->info->key[1];
 	f->model.tick_shift = f->subject[0].mem->info->tick_shift;
 	sl_world_alloc(&f->want, f->subject[0].mem);
-	f->n_subjects += sl_subject_host(&f->subject[1], &f->subject[0], f->model.egress);
+	if (f->begin)
+		sl_subject_self(&f->subject[f->n_subjects++], &f->subject[0], &f->model);
+	else
+		f->n_subjects += sl_subject_host(&f->subject[1], &f->subject[0], f->model.egress);
 	printf("# seed %llu, %u programs beside the oracle\n", (unsigned long long)seed,
-	       f->n_subjects);
+	       f->alone ? 0 : f->n_subjects - f->begin);
 	sl_selftest_all();
 	if (!f->alone)
 		sl_control_all(f);

@@ -76,11 +76,12 @@ static void put_tcp(struct sl_gen *g, uint16_t from, uint16_t to, uint32_t ip, b
 		sl_gen_put(g, at + 16, 2, (uint16_t)sl_gen_next(g));
 }
 
-/* The start of a QUIC packet, of versions 1, 2 and others, or less of it. */
-static void put_quic(struct sl_gen *g)
+/* The start of a QUIC packet, of versions 1, 2 and others, or less of it. Returns bytes that follow
+ * it. */
+static uint32_t put_quic(struct sl_gen *g)
 {
-	static const uint32_t version[] = { 1, 1, 0x6b3343cf, 0x6b3343cf, 0, 2, 0xff00001d,
-					    0x6b3343ce, 0x01000000 };
+	static const uint32_t version[] = { 1, 1,	   0x6b3343cf, 0x6b3343cf, 0,
+					    2, 0xff00001d, 0x6b3343ce, 0x01000000 };
 	uint32_t at = sl_gen_room(g, 5), head = 0xc0 | sl_gen_below(g, 64), n = sl_gen_below(g, 9);
 
 	if (sl_gen_one_in(g, 6))
@@ -89,23 +90,27 @@ static void put_quic(struct sl_gen *g)
 		head = (head & 0xcf) | (n < 2 ? 0 : 0x10);
 	sl_gen_put(g, at, 1, head);
 	sl_gen_put(g, at + 1, 4, version[n]);
-	if (sl_gen_one_in(g, 8))
-		g->n = at + sl_gen_below(g, 6);
-	else
+	if (!sl_gen_one_in(g, 8)) {
 		payload(g, 32);
+		return 0;
+	}
+	if (sl_gen_one_in(g, 2)) /* all of it is there, but not in the datagram */
+		return 1 + sl_gen_below(g, 4);
+	g->n = at + sl_gen_below(g, 6);
+	return 0;
 }
 
 static void put_udp(struct sl_gen *g, uint16_t from, uint16_t to, uint32_t ip, bool v6)
 {
-	uint32_t at = sl_gen_room(g, 8);
+	uint32_t at = sl_gen_room(g, 8), behind = 0;
 
 	sl_gen_put(g, at, 2, from);
 	sl_gen_put(g, at + 2, 2, to);
 	if (sl_gen_one_in(g, 2))
-		put_quic(g);
+		behind = put_quic(g);
 	else
 		payload(g, 32);
-	sl_gen_put(g, at + 4, 2, g->n - at);
+	sl_gen_put(g, at + 4, 2, g->n - at - behind);
 	if (sl_gen_one_in(g, 12))
 		payload(g, 16); /* bytes of the packet that are none of the datagram's */
 	if (sl_gen_one_in(g, 8))

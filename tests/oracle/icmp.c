@@ -17,7 +17,8 @@ static enum sl_oracle_why walk_error(struct sl_oracle_packet *p)
 	    p->first - in.l4 < 8 || memcmp(in.source, p->ip.target, sl_addr_len(in.v6)))
 		return SL_WHY_ICMP_OTHER;
 	l4 = p->frame + in.l4;
-	p->out->service = sl_walk_service(p->o, in.v6, in.source, sl_parse_be16(l4), in.proto == SL_UDP);
+	p->out->service =
+		sl_walk_service(p->o, in.v6, in.source, sl_parse_be16(l4), in.proto == SL_UDP);
 	if (p->out->service < 0)
 		return SL_WHY_NO_SERVICE;
 	why = sl_walk_length(p);
@@ -115,4 +116,3 @@ enum sl_oracle_why sl_icmp_walk(struct sl_oracle_packet *p)
 		return walk_echo(p);
 	return SL_WHY_ICMP_OTHER;
 }
-

@@ -50,10 +50,9 @@ const char *sl_oracle_branch(enum sl_oracle_branch branch)
 
 const char *sl_oracle_error(enum sl_oracle_wrong wrong)
 {
-	static const char *const label[] = {
-		[SL_WRONG_NOTHING] = "errs in nothing",
+	static const char *const label[] = { [SL_WRONG_NOTHING] = "errs in nothing",
 #define LABEL(sym, text) [SL_WRONG_##sym] = text,
-		SL_ORACLE_WRONGS(LABEL)
+					     SL_ORACLE_WRONGS(LABEL)
 #undef LABEL
 	};
 
@@ -61,7 +60,8 @@ const char *sl_oracle_error(enum sl_oracle_wrong wrong)
 }
 
 /* Section 5.1. -1: none; port 0 is no service's. */
-int sl_walk_service(const struct sl_oracle *o, bool v6, const uint8_t *addr, uint32_t port, bool udp)
+int sl_walk_service(const struct sl_oracle *o, bool v6, const uint8_t *addr, uint32_t port,
+		    bool udp)
 {
 	for (unsigned i = 0; i < o->n_services; i++) {
 		const struct sl_oracle_service *s = &o->service[i];
@@ -74,7 +74,7 @@ int sl_walk_service(const struct sl_oracle *o, bool v6, const uint8_t *addr, uin
 }
 
 const struct sl_oracle_address *sl_walk_address(const struct sl_oracle *o, bool v6,
-						  const uint8_t *addr)
+						const uint8_t *addr)
 {
 	for (unsigned i = 0; i < o->n_addresses; i++)
 		if (o->address[i].v6 == v6 && !memcmp(o->address[i].addr, addr, sl_addr_len(v6)))
@@ -83,7 +83,7 @@ const struct sl_oracle_address *sl_walk_address(const struct sl_oracle *o, bool 
 }
 
 uint64_t sl_walk_hash(const struct sl_oracle *o, const struct sl_oracle_service *s,
-			const uint8_t *client, uint32_t port)
+		      const uint8_t *client, uint32_t port)
 {
 	uint16_t port_be = s->hash3 ? 0 : __builtin_bswap16((uint16_t)port);
 	__u64 salt, addr[2] = {}, key[2] = { o->key[0], o->key[1] }, six[2];
@@ -159,8 +159,8 @@ enum sl_oracle_why sl_walk_error(struct sl_oracle_packet *p, const uint8_t *clie
 	const struct sl_oracle_service *s = &p->o->service[p->out->service];
 
 	p->is_error = true;
-	return to_backend(p, sl_walk_hash(p->o, s, client, port), s->udp ? udp_kind(s) : SL_KIND_TCP,
-			  0);
+	return to_backend(p, sl_walk_hash(p->o, s, client, port),
+			  s->udp ? udp_kind(s) : SL_KIND_TCP, 0);
 }
 
 /* Section 5.5. */
@@ -296,12 +296,9 @@ static bool is_drop(enum sl_oracle_why why)
 void sl_oracle_walk(const struct sl_oracle *o, const uint8_t *frame, uint32_t len, uint32_t first,
 		    uint32_t ingress, struct sl_oracle_out *ret)
 {
-	struct sl_oracle_packet p = { .o = o,
-				      .frame = frame,
-				      .len = len,
-				      .first = first,
-				      .ingress = ingress,
-				      .out = ret };
+	struct sl_oracle_packet p = {
+		.o = o, .frame = frame, .len = len, .first = first, .ingress = ingress, .out = ret
+	};
 
 	memset(ret, 0, offsetof(struct sl_oracle_out, byte));
 	memset(&ret->is_flow, 0, sizeof(*ret) - offsetof(struct sl_oracle_out, is_flow));

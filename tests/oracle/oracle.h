@@ -21,7 +21,7 @@
 #define SL_ORACLE_ADDRESSES 8u
 #define SL_ORACLE_SLOTS	    256u
 #define SL_ORACLE_OWN	    8u
-#define SL_ORACLE_FRAME	    3000u		     /* that comes in */
+#define SL_ORACLE_FRAME	    3000u		    /* that comes in */
 #define SL_ORACLE_LEFT	    (SL_ORACLE_FRAME + 64u) /* that leaves: a tag and 52 bytes more */
 
 /* Every reason that the specification names. X(symbol, label of reasons.h) */
@@ -157,7 +157,7 @@ struct sl_oracle_out {
 	uint8_t byte[SL_ORACLE_LEFT]; /* where it is sent */
 
 	/* counters */
-	bool is_flow; /* a first packet */
+	bool is_flow;	/* a first packet */
 	uint32_t bytes; /* where it is sent */
 	struct sl_exc_cnt exc;
 	bool has_limit; /* the model's limit becomes: */
@@ -165,7 +165,8 @@ struct sl_oracle_out {
 
 	/* how it came about */
 	bool reach[SL_BRANCH_END];
-	bool sum_wrong; /* 8a and the sum of all bytes do not agree: the oracle, or the text, errs */
+	bool sum_wrong; /* 8a and the sum of all bytes do not agree: the oracle, or the text, errs
+			 */
 	uint32_t l3;	/* N of section 8, 0: it did not get there */
 
 	/* flow memory */

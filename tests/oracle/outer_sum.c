@@ -57,8 +57,8 @@ static bool inner_fits(const struct sl_oracle_packet *p)
 {
 	uint32_t sum = sl_sum_add(0, p->frame + p->ip.l4, p->ip.l4_len);
 
-	if (!p->ip.v6 && sl_sum_fold(sl_sum_add(0, p->frame + p->ip.at, p->ip.l4 - p->ip.at)) !=
-				 0xffff)
+	if (!p->ip.v6 &&
+	    sl_sum_fold(sl_sum_add(0, p->frame + p->ip.at, p->ip.l4 - p->ip.at)) != 0xffff)
 		return false;
 	if (p->ip.v6 || !p->is_error) {
 		sum = sl_sum_add(sum, p->ip.source, sl_addr_len(p->ip.v6));
@@ -98,10 +98,10 @@ uint32_t sl_outer_sum(struct sl_oracle_packet *p, uint32_t outer)
 		sl_packet_reach(p, zero);
 		return 0;
 	}
-	sum = sl_sum_add(0, h + 8, 32);			 /* outer addresses */
-	sum += 2 * sl_parse_be16(udp + 4) + SL_UDP;	 /* UDP length, twice */
-	sum = sl_sum_add(sum, udp, 4);			 /* ports */
-	sum = sl_sum_add(sum, udp + 8, 4);		 /* GUE header */
+	sum = sl_sum_add(0, h + 8, 32);		    /* outer addresses */
+	sum += 2 * sl_parse_be16(udp + 4) + SL_UDP; /* UDP length, twice */
+	sum = sl_sum_add(sum, udp, 4);		    /* ports */
+	sum = sl_sum_add(sum, udp + 8, 4);	    /* GUE header */
 	sum += p->ip.v6 ? derived6(p) : derived4(p);
 	field = sl_sum_field(sum);
 	if (!field)

@@ -90,33 +90,33 @@ enum sl_oracle_branch {
 };
 
 /* Rules that the oracle breaks when told to. X(symbol, "an oracle that ...") */
-#define SL_ORACLE_WRONGS(X)                                      \
-	X(ECN, "does not copy ECN")                              \
-	X(DSCP, "does not copy DSCP")                            \
-	X(TTL, "sends tunnels with TTL 63")                      \
-	X(DF, "loses DF")                                        \
-	X(ID, "gives an outer packet without DF id 0")           \
-	X(LABEL, "has no flow label")                            \
-	X(SPORT, "has another UDP source port")                  \
-	X(ENTROPY, "inverts the entropy mask")                   \
-	X(SUM6, "is one off in the UDP checksum over IPv6")      \
-	X(SUM_UDP0, "sums UDP that came without a checksum")     \
-	X(PRIORITY, "loses the VLAN priority")                   \
-	X(TAGS, "keeps the second tag")                          \
-	X(MTU, "is off by one in the MTU")                       \
-	X(LINK, "forgets mtu_link")                              \
-	X(FLOOR, "tells less than 1280")                         \
-	X(TELL_ERRORS, "answers ICMP errors")                    \
-	X(TELL_ANY, "answers whatever source")                   \
-	X(QUOTE, "quotes from the Ethernet header on")           \
-	X(TOLD_MTU, "tells an MTU that is one off")              \
-	X(LIMIT, "answers one more a second")                    \
-	X(QUIC_V2, "takes version 2's types for version 1's")    \
-	X(QUIC_FLOWS, "counts whatever packet as a QUIC flow")   \
-	X(QUIC_DRAIN, "leaves Initials with a DRAINING owner")   \
-	X(BYTES, "counts bytes as they leave")                   \
-	X(SENT, "counts what is sent in the row of reasons")     \
-	X(SERVICE, "counts what is sent in the service's row")   \
+#define SL_ORACLE_WRONGS(X)                                    \
+	X(ECN, "does not copy ECN")                            \
+	X(DSCP, "does not copy DSCP")                          \
+	X(TTL, "sends tunnels with TTL 63")                    \
+	X(DF, "loses DF")                                      \
+	X(ID, "gives an outer packet without DF id 0")         \
+	X(LABEL, "has no flow label")                          \
+	X(SPORT, "has another UDP source port")                \
+	X(ENTROPY, "inverts the entropy mask")                 \
+	X(SUM6, "is one off in the UDP checksum over IPv6")    \
+	X(SUM_UDP0, "sums UDP that came without a checksum")   \
+	X(PRIORITY, "loses the VLAN priority")                 \
+	X(TAGS, "keeps the second tag")                        \
+	X(MTU, "is off by one in the MTU")                     \
+	X(LINK, "forgets mtu_link")                            \
+	X(FLOOR, "tells less than 1280")                       \
+	X(TELL_ERRORS, "answers ICMP errors")                  \
+	X(TELL_ANY, "answers whatever source")                 \
+	X(QUOTE, "quotes from the Ethernet header on")         \
+	X(TOLD_MTU, "tells an MTU that is one off")            \
+	X(LIMIT, "answers one more a second")                  \
+	X(QUIC_V2, "takes version 2's types for version 1's")  \
+	X(QUIC_FLOWS, "counts whatever packet as a QUIC flow") \
+	X(QUIC_DRAIN, "leaves Initials with a DRAINING owner") \
+	X(BYTES, "counts bytes as they leave")                 \
+	X(SENT, "counts what is sent in the row of reasons")   \
+	X(SERVICE, "counts what is sent in the service's row") \
 	X(NEXT_HOP, "sends without a next hop")
 
 enum sl_oracle_wrong {

@@ -48,14 +48,14 @@ static void print_slot(const struct sl_fuzz *f)
 	const struct sl_oracle_service *s = &f->model.service[out->service];
 	const struct sl_oracle_slot *slot = &s->slot[out->slot];
 
-	printf("# service %u (%s %s%s%s%s%s), hash %#llx, slot %u of %u: cur %u (state %u) T %u old %u "
+	printf("# service %u (%s %s%s%s%s%s), hash %#llx, slot %u of %u: cur %u (state %u) T %u "
+	       "old %u "
 	       "(state %u), tick %#x, idle %u\n",
 	       s->id, s->udp ? "udp" : "tcp", s->remember ? "flow " : "",
-	       s->down_drop ? "drop " : "", s->hash3 ? "hash3 " : "",
-	       s->quic ? "quic " : "", s->oversize ? "oversize" : "", (unsigned long long)out->hash,
-	       out->slot, s->n_slots, slot->cur, f->model.backend[slot->cur].state, slot->t,
-	       slot->old, f->model.backend[slot->old].state, sl_oracle_tick(&f->model),
-	       s->idle_ticks);
+	       s->down_drop ? "drop " : "", s->hash3 ? "hash3 " : "", s->quic ? "quic " : "",
+	       s->oversize ? "oversize" : "", (unsigned long long)out->hash, out->slot, s->n_slots,
+	       slot->cur, f->model.backend[slot->cur].state, slot->t, slot->old,
+	       f->model.backend[slot->old].state, sl_oracle_tick(&f->model), s->idle_ticks);
 	for (unsigned w = 0; w < SL_EXC_WAYS; w++) {
 		const struct sl_oracle_entry *e = &f->model.entry[out->set][w];
 
@@ -168,7 +168,8 @@ void sl_fuzz_report(struct sl_fuzz *f, const struct sl_subject *s)
 {
 	const char *reason = sl_subject_reason(s, &f->want);
 
-	printf("# difference: seed %llu, packet %llu, came in on %u, %u bytes in the first buffer\n",
+	printf("# difference: seed %llu, packet %llu, came in on %u, %u bytes in the first "
+	       "buffer\n",
 	       (unsigned long long)f->seed, (unsigned long long)f->index, f->ingress, f->first);
 	print_both(f, s->name, reason);
 	dump("frame", f->frame, f->len);

@@ -50,8 +50,8 @@ static uint32_t put_frame(struct sl_oracle_packet *p, const struct sl_oracle_bac
 	at += 2;
 	if (b->fwd != SL_FWD_L2) {
 		if (at > 14)
-			sl_packet_reach(p, b->retags ? SL_BRANCH_OUTER_VLAN
-						     : SL_BRANCH_OUTER_TAGGED);
+			sl_packet_reach(p,
+					b->retags ? SL_BRANCH_OUTER_VLAN : SL_BRANCH_OUTER_TAGGED);
 		return sl_outer_put(p, b, at);
 	}
 	memcpy(p->out->byte + at, p->frame + p->ip.at, rest);

@@ -120,9 +120,11 @@ bool sl_subject_host(struct sl_subject *ret, const struct sl_subject *kernel,
 {
 	if (!sl_host_walk)
 		return false;
-	*ret = (struct sl_subject){
-		.name = "host", .run = run_host, .row = kernel->row, .egress = egress
-	};
+	*ret = (struct sl_subject){ .name = "host",
+				    .run = run_host,
+				    .row = kernel->row,
+				    .egress = egress,
+				    .one_buffer = true };
 	sl_world_alloc(&ret->own, kernel->mem);
 	ret->mem = &ret->own;
 	return true;
@@ -163,7 +165,7 @@ const char *sl_subject_reason(const struct sl_subject *s, const struct sl_dp_mem
 	return n > 1 ? "?" : n ? found : "sent";
 }
 
-static int action_of(enum sl_oracle_verdict v)
+int sl_subject_action(enum sl_oracle_verdict v)
 {
 	static const int action[] = { [SL_ORACLE_PASS] = XDP_PASS,
 				      [SL_ORACLE_DROP] = XDP_DROP,
@@ -190,9 +192,9 @@ bool sl_subject_check(const struct sl_subject_out *is, const struct sl_oracle_ou
 	uint32_t len = sent ? out->len : came;
 	int64_t at;
 
-	if (is->verdict != action_of(out->verdict)) {
+	if (is->verdict != sl_subject_action(out->verdict)) {
 		snprintf(ret_text, SL_WORLD_TEXT, "action is %d, should be %d", is->verdict,
-			 action_of(out->verdict));
+			 sl_subject_action(out->verdict));
 		return false;
 	}
 	if (out->verdict == SL_ORACLE_REDIRECT && is->port_seen && is->port != out->port) {

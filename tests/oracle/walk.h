@@ -53,7 +53,8 @@ enum sl_oracle_why sl_walk_length(const struct sl_oracle_packet *p);
 /* 5.3 */
 bool sl_walk_is_reflected(const struct sl_oracle_packet *p);
 
-/* An ICMP error, to whom the flow of @client and its service has; 7.2 after it is known to be ours. */
+/* An ICMP error, to whom the flow of @client and its service has; 7.2 after it is known to be ours.
+ */
 enum sl_oracle_why sl_walk_error(struct sl_oracle_packet *p, const uint8_t *client, uint32_t port);
 
 /* icmp.c: section 7. */

@@ -75,8 +75,7 @@ void sl_world_copy(struct sl_dp_mem *to, const struct sl_dp_mem *from)
 #undef COPY
 	for (unsigned i = 0; i < cpus; i++) {
 		to->limits[i].window = from->limits[i].window;
-		to->limits[i].echo_count =
-			sl_world_count(from->limits[i].echo_count, SL_ECHO_MAX);
+		to->limits[i].echo_count = sl_world_count(from->limits[i].echo_count, SL_ECHO_MAX);
 		to->limits[i].too_big_count =
 			sl_world_count(from->limits[i].too_big_count, SL_TOO_BIG_MAX);
 	}

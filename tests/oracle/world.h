@@ -32,7 +32,8 @@ void sl_world_write_slot(struct sl_dp_mem *m, const struct sl_oracle *o, unsigne
 void sl_world_write_backend(struct sl_dp_mem *m, const struct sl_oracle *o, uint16_t id);
 void sl_world_write_limit(struct sl_dp_mem *m, const struct sl_oracle_limit *limit, unsigned row);
 
-/* What a count of answers means: whether those that are refused count, too, is nobody's business. */
+/* What a count of answers means: whether those that are refused count, too, is nobody's business.
+ */
 uint32_t sl_world_count(uint32_t count, uint32_t max);
 
 /* Number of @why in reasons.h; -1: not there yet. */
