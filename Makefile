@@ -34,7 +34,7 @@ LIBS	:= $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 # frames are read and written as words of several sizes
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -fno-strict-aliasing -Wall -Wextra -Werror -Wno-unused-parameter -MMD -MP \
 	   -I. -Iinclude -I/usr/include/$(ARCH_INC)
-SKEL	:= $(KERN)/sluice.skel.h
+SKEL	:= $(KERN)/sluice.skel.h $(KERN)/xmit.skel.h
 
 $(KERN)/%.bpf.o: lb_kern/%.bpf.c Makefile
 	@mkdir -p $(@D)

@@ -70,9 +70,19 @@ static void write_reasons(FILE *out, const uint64_t counts[SL_REASONS_MAX], enum
 
 	sl_expo_family(out, name, "counter", help);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (rows[i].action == which)
+		if (rows[i].action == which && rows[i].number != SL_R_SENT)
 			sl_expo_one(out, name, "reason", rows[i].text, counts[rows[i].number]);
 	}
+}
+
+static void write_transmit(void *user, const struct sl_transmit_status *t)
+{
+	FILE *out = user;
+
+	sl_expo_open(out, "transmit_errors_total", "interface", t->interface);
+	sl_expo_label(out, "kind", t->kind);
+	sl_expo_label(out, "errno", t->error);
+	sl_expo_close(out, t->packets);
 }
 
 static void write_datapath(FILE *out, const struct sl_api *a)
@@ -86,6 +96,11 @@ static void write_datapath(FILE *out, const struct sl_api *a)
 		      "Packets that are not ours, left to the host.");
 	sl_expo_plain(out, "sent_packets_total", "counter", "Packets sent on to backends.",
 		      counts[SL_R_SENT]);
+	write_reasons(out, counts, SEND, "answered_packets_total",
+		      "Packets that the packet path answered itself.");
+	sl_expo_family(out, "transmit_errors_total", "counter",
+		       "Packets sent or answered that an interface then did not take.");
+	sl_control_transmit_errors(a->control, write_transmit, out);
 
 	sl_control_exceptions(a->control, &n);
 	sl_expo_plain(out, "exception_lookups_total", "counter",

@@ -20,7 +20,7 @@
 #define PLATFORM_REDIRECT(ports, port) bpf_redirect_map(&(ports), port, XDP_DROP)
 #define PLATFORM_ADJUST_HEAD(ctx, by)  bpf_xdp_adjust_head(ctx, by)
 #define PLATFORM_ADJUST_TAIL(ctx, by)  bpf_xdp_adjust_tail(ctx, by)
-#define PLATFORM_FRAME_BYTES(ctx)      ((__u32)bpf_xdp_get_buff_len(ctx))
+#define PLATFORM_FRAME_BYTES(ctx)      ((__u32)bpf_xdp_get_buff_len(ctx)) /* of all its buffers */
 #define platform_ctx		       xdp_md
 #define PLATFORM_UNROLL		       _Pragma("unroll")
 
@@ -55,8 +55,9 @@ enum platform_action { /* linux/bpf.h */
 };
 
 struct platform_ctx {
-	void *data, *data_end;
-	void *room; /* where data may move to at the lowest: headroom */
+	void *data, *data_end; /* of the first buffer */
+	__u32 more_bytes;      /* in buffers behind it */
+	void *room;	       /* where data may move to at the lowest: headroom */
 	__u32 ingress_ifindex;
 	const __u32 *egress; /* the devmap: SL_PORTS_MAX ifindexes, 0: none */
 	__u32 redirect_port; /* where PLATFORM_REDIRECT went */
@@ -76,7 +77,12 @@ extern __u32 platform_cpu;
 #define PLATFORM_REDIRECT(ports, port) platform_redirect(ctx, port)
 #define PLATFORM_ADJUST_HEAD(ctx, by)  platform_adjust_head(ctx, by)
 #define PLATFORM_ADJUST_TAIL(ctx, by)  platform_adjust_tail(ctx, by)
-#define PLATFORM_FRAME_BYTES(ctx)      ((__u32)((char *)(ctx)->data_end - (char *)(ctx)->data))
+#define PLATFORM_FRAME_BYTES(ctx)      platform_frame_bytes(ctx)
+
+static __always_inline __u32 platform_frame_bytes(const struct platform_ctx *ctx)
+{
+	return (__u32)((char *)ctx->data_end - (char *)ctx->data) + ctx->more_bytes;
+}
 
 static __always_inline int platform_redirect(struct platform_ctx *ctx, __u32 port)
 {
@@ -97,8 +103,9 @@ static __always_inline int platform_adjust_head(struct platform_ctx *ctx, int by
 
 static __always_inline int platform_adjust_tail(struct platform_ctx *ctx, int by)
 {
-	char *end = (char *)ctx->data_end + by;
+	char *end = (char *)ctx->data_end + (int)ctx->more_bytes + by;
 
+	ctx->more_bytes = 0; /* only what shortens a frame to its headers is asked for */
 	if (by > 0 || end < (char *)ctx->data + 14)
 		return -1;
 	ctx->data_end = end;

@@ -91,8 +91,9 @@ static int rewrite(struct bpf_program *prog, struct bpf_prog_load_opts *opts, lo
 	struct bpf_insn *insns;
 	int r;
 
-	(void)opts;
 	(void)cookie;
+	/* frames of several buffers; all programs of a tail call must agree on it */
+	opts->prog_flags |= BPF_F_XDP_HAS_FRAGS;
 	insns = malloc(n * sizeof(*insns));
 	if (!insns)
 		return -ENOMEM;

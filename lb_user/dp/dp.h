@@ -9,6 +9,7 @@
  */
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <sluice/abi.h>
@@ -41,6 +42,15 @@ struct sl_dp_mem {
 	struct sl_label *labels;	  /* [SL_BACKENDS_MAX], agent only */
 };
 
+/* Frames counted as sent that an interface did not take. */
+struct sl_transmit_error {
+	uint32_t ifindex; /* of that interface; 0: of others, for which there was no row left */
+	uint16_t error; /* errno; 0: its driver took fewer than it was given and did not say why */
+	bool is_tx;	/* sent back the way it came (XDP_TX); else redirected */
+	uint64_t packets; /* since the data plane was made */
+};
+#define SL_TRANSMIT_ERRORS_MAX 1024u
+
 struct sl_dp_ops {
 	/* Attaches to @name, or adopts and updates what is attached there. Idempotent. */
 	int (*attach)(struct sl_dp *dp, const char *name, enum sl_mode mode, struct sl_err *err);
@@ -54,9 +64,15 @@ struct sl_dp_ops {
 	 * Replaces the programs by ones with these SL_FEAT_* (sluice/features.h),
 	 * on every interface, without a moment in which none is attached; nothing
 	 * is done if they have just these. info->features tells which they have.
-	 * On error the old programs stay.
+	 * On error the old programs stay. sl_dp_program_fd() is another afterwards.
+	 * -EINVAL: a feature this version does not know.
 	 */
 	int (*specialise)(struct sl_dp *dp, uint32_t features, struct sl_err *err);
+	/* The first @room kinds of transmit errors that have occurred, in no order; returns how
+	 * many. */
+	int (*transmit_errors)(struct sl_dp *dp, struct sl_transmit_error *ret, size_t room);
+	/* What of them this kernel does not let us count, for a person; "": all is counted. */
+	const char *(*transmit_blind)(struct sl_dp *dp);
 	/* The packet path's clock: jiffies. */
 	int (*jiffies)(struct sl_dp *dp, uint64_t *ret);
 	/* Detaches everything and removes the pins. */
@@ -82,7 +98,9 @@ struct sl_dp_options {
 
 /*
  * Loads the program and its maps, or adopts what is pinned under @pin_dir.
- * Nothing is attached yet. Errors name the cause and the remedy:
+ * Nothing new is attached yet; links that are pinned go on with this program,
+ * and with the features that info->features names (none in a new installation).
+ * Errors name the cause and the remedy:
  * -EPERM privileges, -ENOTDIR no bpffs, -EPROTO pinned maps of another layout,
  * -EOPNOTSUPP a kernel without a needed feature.
  */
@@ -92,7 +110,7 @@ int sl_dp_open(const struct sl_dp_options *opt, struct sl_dp **ret, struct sl_er
  * loading anything: for what no agent can adopt. -EBUSY while an agent runs. */
 int sl_dp_unload(const char *pin_dir, struct sl_err *err);
 
-/* Descriptor of the packet program, for test runs. Stays @dp's. */
+/* Descriptor of the packet program, for test runs. Stays @dp's, valid until it is specialised. */
 int sl_dp_program_fd(const struct sl_dp *dp);
 
 #endif

@@ -149,6 +149,9 @@ int sl_control_new(uv_loop_t *loop, struct sl_dp *dp, const struct sl_control_op
 		sl_err_set(err, r, "dataplane-error", "starting: %s", strerror(-r));
 		goto out;
 	}
+	if (sl_control_transmit_blind(c))
+		sl_warn("event=transmit \"not all transmit errors are counted: %s\"",
+			sl_control_transmit_blind(c));
 	r = sl_nexthops_new(loop, sl_watch_link, c, &c->nexthops, err);
 	if (r < 0)
 		goto out;

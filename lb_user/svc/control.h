@@ -126,6 +126,20 @@ int sl_control_interface_status(struct sl_control *c, const char *name,
 void sl_control_reasons(struct sl_control *c, uint64_t ret[SL_REASONS_MAX]);
 void sl_control_exceptions(struct sl_control *c, struct sl_exc_cnt *ret);
 
+/* Frames counted as sent (sent, echoed...) that an interface did not take, so that received = taken
+ * by interfaces + passed + dropped by reason + these, exactly. See lb_user/dp/README.md. */
+struct sl_transmit_status {
+	char interface[32]; /* name; "ifindex:7" of one that is gone; "other:" of too many */
+	const char *kind;   /* "redirect", "tx" (sent back the way it came) */
+	char error[24]; /* "ENETDOWN"...; "none": the driver gave no reason (its ring is full) */
+	uint64_t packets;
+};
+typedef void (*sl_transmit_fn)(void *user, const struct sl_transmit_status *one);
+/* Each kind that has occurred, in a steady order. */
+void sl_control_transmit_errors(struct sl_control *c, sl_transmit_fn fn, void *user);
+/* What of them is not counted on this kernel, for a person; NULL: nothing. */
+const char *sl_control_transmit_blind(struct sl_control *c);
+
 /* Takes the program off every interface and removes the pins; the agent should exit then. */
 int sl_control_unload(struct sl_control *c, struct sl_err *err);
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lb_user/svc/runtime.h"
@@ -186,4 +187,59 @@ void sl_control_exceptions(struct sl_control *c, struct sl_exc_cnt *ret)
 		ret->failed += one->failed;
 		ret->rescheduled += one->rescheduled;
 	}
+}
+
+/* ---- what interfaces did not take ------------------------------------------ */
+
+static int by_place(const void *left, const void *right)
+{
+	const struct sl_transmit_error *a = left, *b = right;
+
+	if (a->ifindex != b->ifindex)
+		return a->ifindex < b->ifindex ? -1 : 1;
+	if (a->is_tx != b->is_tx)
+		return a->is_tx ? 1 : -1;
+	return (a->error > b->error) - (a->error < b->error);
+}
+
+static void name_transmit(const struct sl_transmit_error *e, struct sl_transmit_status *ret)
+{
+	const char *error = e->error ? strerrorname_np(e->error) : "none";
+	char ifname[IF_NAMESIZE];
+
+	/* interfaces cannot have a colon, so a name is never mistaken for this */
+	if (!e->ifindex)
+		snprintf(ret->interface, sizeof(ret->interface), "other:");
+	else if (if_indextoname(e->ifindex, ifname))
+		snprintf(ret->interface, sizeof(ret->interface), "%s", ifname);
+	else
+		snprintf(ret->interface, sizeof(ret->interface), "ifindex:%u", e->ifindex);
+	if (error)
+		snprintf(ret->error, sizeof(ret->error), "%s", error);
+	else
+		snprintf(ret->error, sizeof(ret->error), "%u", e->error);
+	ret->kind = e->is_tx ? "tx" : "redirect";
+	ret->packets = e->packets;
+}
+
+void sl_control_transmit_errors(struct sl_control *c, sl_transmit_fn fn, void *user)
+{
+	struct sl_transmit_error *all = calloc(SL_TRANSMIT_ERRORS_MAX, sizeof(*all));
+	struct sl_transmit_status one;
+	int n = all ? c->dp->ops->transmit_errors(c->dp, all, SL_TRANSMIT_ERRORS_MAX) : 0;
+
+	if (n > 0)
+		qsort(all, (size_t)n, sizeof(*all), by_place);
+	for (int i = 0; i < n; i++) {
+		name_transmit(&all[i], &one);
+		fn(user, &one);
+	}
+	free(all);
+}
+
+const char *sl_control_transmit_blind(struct sl_control *c)
+{
+	const char *why = c->dp->ops->transmit_blind(c->dp);
+
+	return why[0] ? why : NULL;
 }

@@ -31,6 +31,7 @@ int sl_host_walk(void *block, unsigned *at, unsigned *len, unsigned ingress_ifin
 	platform_cpu = host->cpu;
 	sl_cpu_mask = host->mem->info->cpus - 1;
 	sl_tick_shift = host->mem->info->tick_shift;
+	sl_features = SL_FEAT_ALL;
 	action = walk_hot(&ctx);
 	if (action < 0)
 		action = walk_any(&ctx);

@@ -54,6 +54,31 @@ static int fake_port_set(struct sl_dp *dp, uint16_t port, uint32_t ifindex, stru
 	return 0;
 }
 
+static int fake_specialise(struct sl_dp *dp, uint32_t features, struct sl_err *err)
+{
+	struct sl_fake_dp *f = fake_of(dp);
+
+	f->specialised++;
+	if (f->fail_specialise)
+		return sl_err_set(err, f->fail_specialise, "dataplane-error", "features: no");
+	dp->mem.info->features = features;
+	return 0;
+}
+
+static int fake_transmit_errors(struct sl_dp *dp, struct sl_transmit_error *ret, size_t room)
+{
+	const struct sl_fake_dp *f = fake_of(dp);
+	size_t n = f->n_transmit < room ? f->n_transmit : room;
+
+	memcpy(ret, f->transmit, n * sizeof(*ret));
+	return (int)n;
+}
+
+static const char *fake_transmit_blind(struct sl_dp *dp)
+{
+	return fake_of(dp)->transmit_blind ? fake_of(dp)->transmit_blind : "";
+}
+
 static int fake_jiffies(struct sl_dp *dp, uint64_t *ret)
 {
 	*ret = fake_of(dp)->jiffies;
@@ -95,6 +120,9 @@ static const struct sl_dp_ops fake_ops = {
 	.detach = fake_detach,
 	.attached = fake_attached,
 	.port_set = fake_port_set,
+	.specialise = fake_specialise,
+	.transmit_errors = fake_transmit_errors,
+	.transmit_blind = fake_transmit_blind,
 	.jiffies = fake_jiffies,
 	.unload = fake_unload,
 	.close = fake_close,

@@ -14,6 +14,11 @@ struct sl_fake_dp {
 	int fail_port, fail_attach; /* negative errno to return, 0: succeed */
 	char attached[8][SL_IFNAME_LEN];
 	uint32_t port_ifindex[SL_PORTS_MAX];
+	int fail_specialise;  /* as above */
+	unsigned specialised; /* calls */
+	struct sl_transmit_error transmit[4];
+	size_t n_transmit;
+	const char *transmit_blind;
 	unsigned unloads;
 };
 

@@ -134,15 +134,31 @@ void sl_rig_rare(struct sl_rig *r, bool present)
 		sl_tap_bail("change the map of tail calls", "%s", strerror(-e));
 }
 
+void sl_rig_use(struct sl_rig *r, struct sl_dp *dp)
+{
+	*r = (struct sl_rig){ .dp = dp, .mem = &dp->mem, .fd = sl_dp_program_fd(dp) };
+	find_rare(r);
+}
+
+void sl_rig_features(struct sl_rig *r, uint32_t features)
+{
+	struct sl_err err = {};
+
+	if (r->dp->ops->specialise(r->dp, features, &err))
+		sl_tap_bail("change the features", "%s", err.detail);
+	close(r->rare_fd);
+	close(r->tails_fd);
+	r->fd = sl_dp_program_fd(r->dp);
+	find_rare(r);
+}
+
 void sl_rig_open(struct sl_rig *r)
 {
 	struct sl_err err = {};
 
 	*r = (struct sl_rig){};
 	load(r);
-	r->mem = &r->dp->mem;
-	r->fd = sl_dp_program_fd(r->dp);
-	find_rare(r);
+	sl_rig_use(r, r->dp);
 	if (!sl_rig_pin(r, first_cpu()))
 		sl_tap_bail("pin to one CPU", "sched_setaffinity refused");
 	if (r->dp->ops->port_set(r->dp, SL_RIG_PORT, SL_RIG_LO, &err))
@@ -168,6 +184,20 @@ void sl_rig_run(struct sl_rig *r, const void *frame, uint32_t len, struct sl_rig
 			    strerror(-e));
 	ret->verdict = (int)opts.retval;
 	ret->len = opts.data_size_out;
+}
+
+int sl_rig_run_jumbo(struct sl_rig *r, const void *frame, uint32_t len, void *ret_frame,
+		     uint32_t *ret_len)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = len,
+		    .data_out = ret_frame, .data_size_out = SL_RIG_JUMBO, .repeat = 1);
+	int e = bpf_prog_test_run_opts(r->fd, &opts);
+
+	if (e < 0)
+		sl_tap_bail("run one large frame", "BPF_PROG_TEST_RUN of %u bytes: %s", len,
+			    strerror(-e));
+	*ret_len = opts.data_size_out;
+	return (int)opts.retval;
 }
 
 static struct sl_addr address(const char *text)
