@@ -221,6 +221,7 @@ uint32_t sl_gen_frame(struct sl_gen *g, uint8_t ret[SL_ORACLE_FRAME])
 	g->byte = ret;
 	g->n = 0;
 	g->n_fields = 0;
+	g->is_first = false;
 	sl_gen_flow(g, &flow);
 	put_eth(g, flow.v6);
 	if (sl_gen_one_in(g, 256))

@@ -24,6 +24,7 @@ struct sl_gen {
 	} field[SL_GEN_FIELDS]; /* worth spoiling */
 	uint32_t n;
 	uint8_t *byte; /* the frame in the making */
+	bool is_first; /* what is put is a first fragment */
 };
 
 void sl_gen_seed(struct sl_gen *g, uint64_t seed);

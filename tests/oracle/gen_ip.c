@@ -65,6 +65,7 @@ static void put_ip4(struct sl_gen *g, const struct sl_gen_flow *f, bool quoted)
 	sl_gen_note(g, at + 16, 4);
 	for (uint32_t i = 20; i < header; i++)
 		g->byte[at + i] = (uint8_t)(sl_gen_one_in(g, 2) ? 1 : sl_gen_next(g));
+	g->is_first = part == FIRST;
 	sl_gen_l4_put(g, f, l4, quoted, at);
 	sl_gen_put(g, at + 2, 2, g->n - at);
 	sl_gen_put(g, at + 10, 2, sl_sum_field(sl_sum_add(0, g->byte + at, header)));
@@ -124,6 +125,7 @@ static void put_ip6(struct sl_gen *g, const struct sl_gen_flow *f, bool quoted)
 	memcpy(g->byte + at + 24, quoted ? f->client : f->target, 16);
 	for (uint32_t i = 8; i < 40; i += 8)
 		sl_gen_note(g, at + i, 1);
+	g->is_first = part == FIRST;
 	for (uint32_t i = 0; i < n; i++)
 		put_ext(g, kind[i], i + 1 < n ? kind[i + 1] : proto, &part);
 	sl_gen_l4_put(g, f, l4, quoted, at);

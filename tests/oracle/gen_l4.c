@@ -110,6 +110,8 @@ static void put_udp(struct sl_gen *g, uint16_t from, uint16_t to, uint32_t ip, b
 		behind = put_quic(g);
 	else
 		payload(g, 32);
+	if (g->is_first) /* the rest comes in others */
+		behind = 0u - 8 * sl_gen_below(g, 150);
 	sl_gen_put(g, at + 4, 2, g->n - at - behind);
 	if (sl_gen_one_in(g, 12))
 		payload(g, 16); /* bytes of the packet that are none of the datagram's */

@@ -12,7 +12,7 @@ static enum sl_oracle_branch kind_of(const struct sl_oracle_packet *p)
 
 	if (sl_parse_be16(udp + 4) < 8 + 5)
 		return SL_BRANCH_QUIC_CUT;
-	if (sl_packet_l4(p) < 8 + 5)
+	if (p->ip.l4_len < 8 + 5 || sl_packet_l4(p) < 8 + 5) /* padding is no payload */
 		return SL_BRANCH_QUIC_ABSENT;
 	if ((quic[0] & 0xc0) != 0xc0)
 		return SL_BRANCH_QUIC_SHORT;

@@ -197,6 +197,7 @@ static void check_quic(struct sl_oracle *o, struct sl_oracle_out *out)
 		n = parse(quic[i].payload, udp + 8, sizeof(udp) - 8);
 		memset(udp + 8 + n, 1, sizeof(udp) - 8 - n); /* padding, which is no payload */
 		udp[5] = (uint8_t)(8 + n);
+		p.ip.l4_len = 8 + n;
 		p.len = p.first = sizeof(udp);
 		snprintf(name, sizeof(name), "quic: %s", quic[i].what);
 		sl_tap(sl_quic_is_initial(&p) == quic[i].initial, name, "it is taken for %s",
