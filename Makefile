@@ -79,6 +79,12 @@ BENCHLIB := $(call obj,$(sort $(wildcard bench/lib/*.c)))
 $(UNIT): $(B)/%: $(B)/%.o $(TESTLIB) $(call obj,$(AGENT_SRC) $(BASE_SRC))
 	@echo "  LD      $@"
 	$(Q)$(CC) $(OPT) $(LDHARD) $^ $(LIBS) -lm -lcriterion -o $@
+# a second copy that tells of each of its stores
+$(B)/tests/unit/hooked_%.o: lb_user/svc/%.c Makefile
+	@mkdir -p $(@D)
+	@echo "  CC      $@"
+	$(Q)$(CC) $(CFLAGS) -include tests/unit/$*_hooks.h -c $< -o $@
+$(B)/tests/unit/test_egress: $(B)/tests/unit/hooked_egress.o
 $(PROGT): $(PROGLIB)
 $(BENCH): $(BENCHLIB)
 $(PROGT) $(BENCH): $(B)/%: $(B)/%.o $(TESTLIB) $(call obj,$(AGENT_SRC) $(DP_SRC) $(BASE_SRC))

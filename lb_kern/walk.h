@@ -47,12 +47,19 @@ static __always_inline enum sl_reason walk_find(struct pkt *p)
 	return SL_R_NEXT;
 }
 
-/* The interface it leaves by. */
+/*
+ * The interface it leaves by. Read last: it is 0 while the agent changes the
+ * rest of the record, so a packet that was written from half of each is dropped.
+ */
 static __always_inline enum sl_reason
 walk_port(struct platform_ctx *ctx, const struct sl_backend_rec *backend, int *ret_action)
 {
-	if (READ_ONCE(backend->ifindex) == ctx->ingress_ifindex)
+	__u32 ifindex = READ_ONCE(backend->ifindex);
+
+	if (likely(ifindex == ctx->ingress_ifindex))
 		return SL_R_SENT;
+	if (unlikely(!ifindex))
+		return SL_R_NO_NEXT_HOP;
 	*ret_action = (int)PLATFORM_REDIRECT(sl_ports, READ_ONCE(backend->port));
 	return *ret_action == XDP_REDIRECT ? SL_R_SENT : SL_R_NO_PORT;
 }
@@ -134,7 +141,7 @@ static __always_inline int walk_common(struct platform_ctx *ctx, struct pkt *p, 
 	if (unlikely(!slot_settled(p, maps_service(p->service))))
 		return WALK_RARE;
 	backend = maps_backend(p->backend);
-	if (unlikely(p->l3_bytes > READ_ONCE(backend->mtu) || !READ_ONCE(backend->ifindex) ||
+	if (unlikely(p->l3_bytes > READ_ONCE(backend->mtu) ||
 		     READ_ONCE(backend->flags) & SL_BF_VLAN))
 		return WALK_RARE;
 	if (READ_ONCE(backend->fwd) != SL_FWD_L2)

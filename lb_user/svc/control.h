@@ -99,6 +99,10 @@ struct sl_backend_status {
 		bool resolved;
 		uint8_t mac[6];
 		char ifname[SL_IFNAME_LEN];
+		int32_t vlan; /* frames leave with this tag; 0: with none; SL_VLAN_KEEP: as they
+				 came */
+		uint16_t mtu; /* longest packet it takes, without what a tunnel adds */
+		struct sl_prefix source; /* of the tunnel's outer header; family 0: no tunnel */
 	} next_hop;
 };
 

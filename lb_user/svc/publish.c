@@ -58,12 +58,33 @@ static uint16_t idle_ticks(const struct sl_control *c, const struct sl_service *
 	return (uint16_t)(ticks < SL_IDLE_TICKS_MAX ? ticks : SL_IDLE_TICKS_MAX);
 }
 
+/*
+ * After a long absence of the agent, entries that expired meanwhile look
+ * young: what they could mislead are flows that begin on a slot once it has
+ * settled, so it does not settle before such entries have expired again. A
+ * tick more, because one may have been written a tick ahead (SL_EXC_SILENT).
+ */
+static void hold_transitions(struct sl_control *c, uint64_t jiffies)
+{
+	uint32_t shift = c->dp->mem.info->tick_shift;
+	uint64_t tick = jiffies >> shift, away = tick - (c->dp->mem.info->swept_jiffies >> shift);
+
+	for (size_t i = 0; i < c->config.n_services; i++) {
+		struct sl_service_rt *s = c->service[i];
+
+		if (!sl_exceptions_doubtful(away, c->dp->mem.services[s->id].idle_ticks))
+			continue;
+		sl_slots_hold(&s->slots, (uint16_t)(tick + 1));
+	}
+}
+
 void sl_publish_sweep(struct sl_control *c)
 {
 	uint64_t jiffies;
 
 	if (c->dp->ops->jiffies(c->dp, &jiffies) < 0)
 		return;
+	hold_transitions(c, jiffies);
 	sl_exceptions_sweep(c->dp->mem.exceptions, SL_EXC_SETS, c->dp->mem.backends,
 			    c->dp->mem.services,
 			    (uint32_t)(jiffies >> c->dp->mem.info->tick_shift));
@@ -74,7 +95,9 @@ void sl_publish_flags(struct sl_control *c, const struct sl_service_rt *s)
 {
 	struct sl_service_rec *rec = &c->dp->mem.services[s->id];
 
-	rec->flags = (s->spec->udp_flows == SL_UDP_FLOW ? SL_SF_UDP_FLOW : 0) |
+	rec->flags = (s->spec->udp_flows != SL_UDP_NONE ? SL_SF_UDP_FLOW : 0) |
+		     (s->spec->udp_flows == SL_UDP_QUIC ? SL_SF_QUIC : 0) |
+		     (s->spec->oversize == SL_OVERSIZE_SEND ? SL_SF_OVERSIZE : 0) |
 		     (s->spec->on_down == SL_DOWN_DROP ? SL_SF_DOWN_DROP : 0) |
 		     (s->spec->fragments == SL_FRAGMENTS_HASH3 ? SL_SF_HASH3 : 0);
 	if (rec->idle_ticks && idle_ticks(c, s->spec) > rec->idle_ticks)
@@ -125,6 +148,7 @@ void sl_publish_backend(struct sl_control *c, struct sl_backend_rt *b)
 	struct sl_backend_rec *rec = &c->dp->mem.backends[b->id];
 
 	memset(rec, 0, sizeof(*rec)); /* DOWN */
+	memset(&c->dp->mem.tunnels[b->id], 0, sizeof(*c->dp->mem.tunnels));
 	rec->service = b->service->id;
 	memcpy(label->addr_be, b->spec->addr.byte_be, sizeof(label->addr_be));
 	label->family = b->spec->addr.family;

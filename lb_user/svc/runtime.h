@@ -37,7 +37,9 @@ struct sl_backend_rt {
 	uint64_t checks, failures;
 
 	struct sl_nexthop *watch;
-	struct sl_nexthop_info hop;
+	struct sl_nexthop_info told; /* by netlink, once hop_answered */
+	struct sl_nexthop_info hop;  /* what came of it: not resolved, too, if it cannot be used */
+	char hop_why[SL_TEXT_LEN];   /* hop.why, where that is no fixed text */
 	bool hop_answered;
 
 	uint32_t drain_active, drain_at_start;
@@ -84,7 +86,8 @@ struct sl_control {
 	struct sl_resting *resting;
 	uv_timer_t *timer;
 	uint16_t tick; /* of the slots' clock, as last read */
-	int64_t started_ms, next_settle_ms, next_sweep_ms;
+	int64_t started_ms, next_settle_ms, next_sweep_ms, next_retry_ms;
+	int64_t spare_since_ms; /* the packet path has features that nobody uses; 0: it has not */
 };
 
 /* An id rests this long; a packet is in the program for microseconds. */
@@ -146,7 +149,21 @@ int sl_watch_start(struct sl_control *c, struct sl_backend_rt *b, struct sl_err 
 void sl_watch_update(struct sl_control *c, struct sl_backend_rt *b); /* the check was changed */
 void sl_watch_stop(struct sl_backend_rt *b);
 void sl_watch_link(void *control, uint32_t ifindex, const char *name, bool exists);
+/*
+ * Makes the records follow what is declared and what netlink told; then
+ * sl_publish_state() is due. @enc: of the configuration that @b->spec is of.
+ */
+void sl_watch_forward(struct sl_control *c, const struct sl_encapsulation *enc,
+		      struct sl_backend_rt *b);
+/* Next hops that were found and could not be used: perhaps now. */
+void sl_watch_retry(struct sl_control *c);
 void sl_watch_facts(const struct sl_backend_rt *b, struct sl_state_facts *ret);
+
+/* ---- feature.c: what the packet path can do ----------------------------------- */
+/* Before the first word is stored that needs SL_FEAT_* @needed. On error all is as it was. */
+int sl_feature_ensure(struct sl_control *c, uint32_t needed, struct sl_err *err);
+uint32_t sl_feature_needed(const struct sl_control *c);
+void sl_feature_relax(struct sl_control *c, int64_t now_ms); /* now and then */
 
 /* ---- adopt.c: what was pinned ----------------------------------------------- */
 int sl_adopt(struct sl_control *c, struct sl_config *config, struct sl_err *err);

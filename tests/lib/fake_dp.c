@@ -58,9 +58,16 @@ static int fake_specialise(struct sl_dp *dp, uint32_t features, struct sl_err *e
 {
 	struct sl_fake_dp *f = fake_of(dp);
 
-	f->specialised++;
+	if (features == dp->mem.info->features)
+		return 0;
 	if (f->fail_specialise)
-		return sl_err_set(err, f->fail_specialise, "dataplane-error", "features: no");
+		return sl_err_set(err, f->fail_specialise, "dataplane-error", "features 0x%x: no",
+				  features);
+	if (f->on_specialise)
+		f->on_specialise(f, features);
+	if (f->specialised < 16)
+		f->specialised_to[f->specialised] = features;
+	f->specialised++;
 	dp->mem.info->features = features;
 	return 0;
 }

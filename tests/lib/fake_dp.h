@@ -14,12 +14,14 @@ struct sl_fake_dp {
 	int fail_port, fail_attach; /* negative errno to return, 0: succeed */
 	char attached[8][SL_IFNAME_LEN];
 	uint32_t port_ifindex[SL_PORTS_MAX];
-	int fail_specialise;  /* as above */
-	unsigned specialised; /* calls */
 	struct sl_transmit_error transmit[4];
 	size_t n_transmit;
 	const char *transmit_blind;
 	unsigned unloads;
+	int fail_specialise;	     /* negative errno to return, 0: succeed */
+	unsigned specialised;	     /* calls that changed something */
+	uint32_t specialised_to[16]; /* what was asked by the first of them */
+	void (*on_specialise)(struct sl_fake_dp *f, uint32_t features); /* before it takes effect */
 };
 
 /* Freed by dp->ops->close(). Tick: 1024 jiffies, 4 s. */

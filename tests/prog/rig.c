@@ -159,6 +159,7 @@ void sl_rig_open(struct sl_rig *r)
 	*r = (struct sl_rig){};
 	load(r);
 	sl_rig_use(r, r->dp);
+	sl_rig_features(r, SL_FEAT_ALL);
 	if (!sl_rig_pin(r, first_cpu()))
 		sl_tap_bail("pin to one CPU", "sched_setaffinity refused");
 	if (r->dp->ops->port_set(r->dp, SL_RIG_PORT, SL_RIG_LO, &err))
