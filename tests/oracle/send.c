@@ -89,8 +89,11 @@ enum sl_oracle_why sl_send(struct sl_oracle_packet *p)
 	enum sl_oracle_why why;
 
 	p->out->l3 = p->ip.v6 ? 40 + sl_parse_be16(ip + 4) : sl_parse_be16(ip + 2);
-	if (!b->ifindex && !sl_packet_is_wrong(p, SL_WRONG_NEXT_HOP))
+	if (!b->ifindex && !sl_packet_is_wrong(p, SL_WRONG_NEXT_HOP)) {
+		p->out->may_be_written = true;
+		p->out->len = put_frame(p, b);
 		return SL_WHY_NO_NEXT_HOP;
+	}
 	why = sl_too_big(p, b);
 	if (why)
 		return why;
