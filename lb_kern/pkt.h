@@ -57,6 +57,12 @@ static __always_inline bool pkt_is_syn(const struct pkt *p)
 	return (p->tcp_flags & (PKT_TCP_SYN | PKT_TCP_ACK)) == PKT_TCP_SYN;
 }
 
+/* What it counts as: the frame up to the packet's end, without what pads it. */
+static __always_inline __u32 pkt_bytes(const struct pkt *p)
+{
+	return (__u32)((char *)p->l3 - (char *)p->data) + p->l3_bytes;
+}
+
 /* Bytes of the frame from the transport header on. */
 static __always_inline __u32 pkt_l4_room(const struct pkt *p)
 {

@@ -128,12 +128,6 @@ static __always_inline int walk_end(const struct pkt *p, enum sl_reason why, int
 	}
 }
 
-/* From the context, two loads, rather than registers held all the way. */
-static __always_inline __u32 walk_bytes(const struct platform_ctx *ctx)
-{
-	return (__u32)((char *)platform_data_end(ctx) - (char *)platform_data(ctx));
-}
-
 #define WALK_RARE   (-1) /* it is for walk_any(); nothing was counted or changed */
 #define WALK_TUNNEL (-2) /* for walk_tunnel() */
 #define WALK_SEND   (-3) /* for walk_last(), which takes over what is known */
@@ -178,14 +172,14 @@ static __always_inline int walk_common(struct platform_ctx *ctx, struct pkt *p, 
 	if (tunnel)
 		return WALK_TUNNEL;
 	why = walk_send_plain(ctx, p, backend, &sent);
-	return walk_end(p, why, sent, walk_bytes(ctx));
+	return walk_end(p, why, sent, pkt_bytes(p));
 }
 
 /* A common packet for a backend behind a tunnel. One copy for all. */
 static __always_inline int walk_tunnel(struct platform_ctx *ctx, struct pkt *p)
 {
 	const struct sl_backend_rec *backend = maps_backend(p->backend);
-	__u32 bytes = walk_bytes(ctx);
+	__u32 bytes = pkt_bytes(p); /* the frame is another one afterwards */
 	int sent = XDP_TX;
 	enum sl_reason why;
 
@@ -225,7 +219,8 @@ static __always_inline int walk_hot(struct platform_ctx *ctx)
 
 	if (trace_on())
 		return WALK_RARE;
-	pkt_init(&p, platform_data(ctx), platform_data_end(ctx), walk_bytes(ctx));
+	pkt_init(&p, platform_data(ctx), platform_data_end(ctx), 0);
+	p.frame_bytes = (__u32)((char *)p.end - (char *)p.data); /* of the first buffer */
 	type = common_type(&p);
 	if (type == bpf_htons(ETH_P_IP)) {
 		if (!common_read4(&p))
@@ -288,19 +283,21 @@ static __always_inline int walk_any(struct platform_ctx *ctx)
 		if (why == SL_R_NEXT)
 			why = walk_send_plain(ctx, &p, backend, &sent);
 	}
-	action = walk_end(&p, why, sent, p.frame_bytes);
+	action = walk_end(&p, why, sent, pkt_bytes(&p));
 	return trace_end(ctx, &p, why, stats_action(why), action);
 }
 
 static __always_inline int walk_last(struct platform_ctx *ctx)
 {
 	struct pkt p = {};
+	__u32 bytes;
 	enum sl_reason why;
 	int sent = XDP_TX, action;
 
 	launder_take_over(&p, platform_data(ctx), platform_data_end(ctx));
+	bytes = pkt_bytes(&p);
 	why = walk_send(ctx, &p, maps_backend(p.backend), &sent);
-	action = walk_end(&p, why, sent, p.frame_bytes);
+	action = walk_end(&p, why, sent, bytes);
 	return trace_end(ctx, &p, why, stats_action(why), action);
 }
 

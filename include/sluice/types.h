@@ -178,7 +178,7 @@ SL_ASSERT_SIZE(struct sl_exc_set, 64);
 
 struct sl_cnt {	       /* of one CPU, of one service or backend */
 	__u64 packets; /* sent */
-	__u64 bytes;   /* of those, as they came in */
+	__u64 bytes;   /* of those, as they came in, without what pads a frame */
 	__u64 flows; /* TCP SYNs; first packets of UDP flows that are remembered (QUIC: Initials) */
 	__u64 dropped; /* dropped although ours (services only) */
 };
