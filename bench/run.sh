@@ -13,8 +13,10 @@ out=${OUT:-$here/build/bench}
 mkdir -p "$out"
 SL_COMMIT=$(git -C "$here" describe --always --dirty 2>/dev/null || echo unknown)
 export SL_COMMIT
-"$build/bench/prog" "$driver" "$out/prog.json"
+status=0 # of all: one that fails does not keep the next from running
+"$build/bench/prog" "$driver" "$out/prog.json" || status=$?
 echo
-"$build/bench/chain" "$chain" "$out/chain.json"
+"$build/bench/chain" "$chain" "$out/chain.json" || status=$?
 echo
-echo "written: $out/prog.json $out/chain.json"
+[ "$status" != 0 ] || echo "written: $out/prog.json $out/chain.json"
+exit "$status"
