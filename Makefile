@@ -34,7 +34,7 @@ LIBS	:= $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 # frames are read and written as words of several sizes
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -fno-strict-aliasing -Wall -Wextra -Werror -Wno-unused-parameter -MMD -MP \
 	   -I. -Iinclude -I/usr/include/$(ARCH_INC)
-SKEL	:= $(KERN)/sluice.skel.h $(KERN)/xmit.skel.h
+SKEL	:= $(KERN)/sluice.skel.h $(KERN)/xmit.skel.h $(KERN)/decap.skel.h
 
 $(KERN)/%.bpf.o: lb_kern/%.bpf.c Makefile
 	@mkdir -p $(@D)
@@ -49,7 +49,7 @@ $(KERN)/%.skel.h: $(KERN)/%.bpf.o
 BASE_SRC := $(sort $(wildcard lb_user/base/*.c lb_user/domain/*.c))
 DP_SRC	:= $(sort $(wildcard lb_user/dp/*.c))
 AGENT_SRC := $(sort $(wildcard lb_user/svc/*.c api/*.c))
-CTL_SRC	:= $(sort $(wildcard lb_user/ctl/*.c))
+CTL_SRC	:= $(sort $(wildcard lb_user/ctl/*.c)) lb_user/dp/decap.c lb_user/dp/decap_prog.c
 obj	= $(patsubst %.c,$(B)/%.o,$(1))
 
 $(B)/%.o: %.c Makefile
@@ -71,6 +71,7 @@ PROGT	:= $(patsubst tests/prog/%.c,$(B)/tests/prog/%,$(sort $(wildcard tests/pro
 TOOLS	:= $(B)/tests/netns/rig
 FUZZP	:= $(B)/tests/oracle/fuzz_packets
 SIMT	:= $(B)/tests/kern_host/test_sim
+GUARDT	:= $(B)/tests/kern_host/test_guard
 BENCH	:= $(patsubst bench/%.c,$(B)/bench/%,$(sort $(filter-out %.bpf.c,$(wildcard bench/*.c))))
 TESTLIB	:= $(call obj,$(sort $(filter-out %.bpf.c,$(wildcard tests/lib/*.c))))
 PROGLIB	:= $(call obj,$(sort $(filter-out tests/prog/test_%,$(wildcard tests/prog/*.c))))
@@ -79,6 +80,13 @@ BENCHLIB := $(call obj,$(sort $(wildcard bench/lib/*.c)))
 $(UNIT): $(B)/%: $(B)/%.o $(TESTLIB) $(call obj,$(AGENT_SRC) $(BASE_SRC))
 	@echo "  LD      $@"
 	$(Q)$(CC) $(OPT) $(LDHARD) $^ $(LIBS) -lm -lcriterion -o $@
+# a second copy that tells of each of its stores
+$(B)/tests/unit/hooked_%.o: lb_user/svc/%.c Makefile
+	@mkdir -p $(@D)
+	@echo "  CC      $@"
+	$(Q)$(CC) $(CFLAGS) -include tests/unit/$*_hooks.h -c $< -o $@
+$(B)/tests/unit/test_egress: $(B)/tests/unit/hooked_egress.o
+$(B)/tests/unit/test_decap_options: $(call obj,$(addprefix lb_user/ctl/,decap_options.c args.c text.c))
 $(PROGT): $(PROGLIB)
 $(BENCH): $(BENCHLIB)
 $(PROGT) $(BENCH): $(B)/%: $(B)/%.o $(TESTLIB) $(call obj,$(AGENT_SRC) $(DP_SRC) $(BASE_SRC))
@@ -100,6 +108,10 @@ $(B)/tests/kern_host/hooked_%.o: lb_user/domain/%.c Makefile
 $(SIMT): $(call obj,$(sort $(wildcard tests/kern_host/sim_*.c)) tests/kern_host/test_sim.c \
 	   tests/prog/tap.c lb_user/domain/maglev.c lb_user/domain/state.c lb_user/base/err.c \
 	   lb_user/base/idpool.c) $(patsubst %,$(B)/tests/kern_host/hooked_%.o,slots exceptions)
+	@echo "  LD      $@"
+	$(Q)$(CC) $(OPT) $(LDHARD) $^ -o $@
+$(GUARDT): $(call obj,tests/kern_host/test_guard.c tests/prog/tap.c lb_user/domain/guard.c \
+	   lb_user/base/prefix.c lb_user/base/addr.c)
 	@echo "  LD      $@"
 	$(Q)$(CC) $(OPT) $(LDHARD) $^ -o $@
 $(TOOLS): $(call obj,$(sort $(wildcard tests/netns/*.c)))
@@ -138,7 +150,7 @@ test: deps		## every test that CI runs; ends in "N passed, N failed"
 	@tests/run.sh $(B) $(TIER)
 
 .PHONY: tests-built
-tests-built: $(UNIT) $(SIMT) $(PROGT) $(TOOLS) $(FUZZP)
+tests-built: $(UNIT) $(SIMT) $(GUARDT) $(PROGT) $(TOOLS) $(FUZZP)
 
 test-unit test-sim test-prog test-oracle test-api test-netns test-vm: test-%:	## one tier of the tests
 	@$(MAKE) --no-print-directory test TIER=$*

@@ -119,6 +119,23 @@ static void write_datapath(FILE *out, const struct sl_api *a)
 		      "Flows moved because their backend is down.", n.rescheduled);
 }
 
+static void write_guard(FILE *out, const struct sl_api *a)
+{
+	struct sl_guard_cnt n = { 0 };
+
+	sl_control_guard(a->control, &n);
+	sl_expo_family(out, "guard_dry_run_packets_total", "counter",
+		       "Packets sent although the guard would have dropped them (dry run).");
+	sl_expo_one(out, "guard_dry_run_packets_total", "reason", "guard_denied", n.would_deny);
+	sl_expo_one(out, "guard_dry_run_packets_total", "reason", "guard_source", n.would_source);
+	sl_expo_one(out, "guard_dry_run_packets_total", "reason", "guard_service", n.would_service);
+	sl_expo_family(out, "guard_unchecked_packets_total", "counter",
+		       "Packets that a limit let through unchecked: no place to remember the "
+		       "source, or a lost race for the service's limit.");
+	sl_expo_one(out, "guard_unchecked_packets_total", "cause", "table_full", n.table_full);
+	sl_expo_one(out, "guard_unchecked_packets_total", "cause", "raced", n.raced);
+}
+
 static void write_requests(FILE *out, const struct sl_api *a)
 {
 	char code[8];
@@ -150,6 +167,7 @@ void sl_metrics_get(struct sl_api *a, const struct sl_request *q, struct sl_repl
 		write_agent(out, a);
 		failed = sl_metrics_pool(out, a);
 		write_datapath(out, a);
+		write_guard(out, a);
 		write_requests(out, a);
 		if (fclose(out) != 0 || failed) {
 			free(text);

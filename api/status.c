@@ -129,6 +129,7 @@ void sl_status_get(struct sl_api *a, const struct sl_request *q, struct sl_reply
 	add_reasons(a, r, root);
 	add_exceptions(a, r, root);
 	add_transmit_errors(a, r, root);
+	sl_guard_add_status(a, r, root, "guard");
 	sl_reply_json(r, 200, root);
 }
 

@@ -13,7 +13,9 @@
 #include <stdint.h>
 
 #include <sluice/abi.h>
+#include <sluice/events.h>
 #include <sluice/features.h>
+#include <sluice/guard.h>
 #include <sluice/reasons.h>
 #include <sluice/types.h>
 
@@ -40,6 +42,14 @@ struct sl_dp_mem {
 	struct sl_exc_cnt *cnt_exc;	  /* [cpus] */
 	struct sl_limit *limits;	  /* [cpus], the packet path's own */
 	struct sl_label *labels;	  /* [SL_BACKENDS_MAX], agent only */
+	struct sl_trace *trace;		  /* what is told of single packets */
+	struct sl_trace_row *trace_row;	  /* [cpus], the packet path's own */
+	struct sl_guard_rec *guards;	  /* [SL_SERVICES_MAX] */
+	struct sl_guard_set *guard_sets;
+	struct sl_guard_pool *guard_pools;    /* [SL_SERVICES_MAX] */
+	struct sl_guard_credit *guard_credit; /* [cpus][SL_SERVICES_MAX] */
+	uint64_t *guard_index;		      /* [SL_GUARD_INDEX_WORDS] */
+	struct sl_guard_cnt *cnt_guard;	      /* [cpus] */
 };
 
 /* Frames counted as sent that an interface did not take. */
@@ -50,6 +60,8 @@ struct sl_transmit_error {
 	uint64_t packets; /* since the data plane was made */
 };
 #define SL_TRANSMIT_ERRORS_MAX 1024u
+/* A record, with the bytes of frames behind it; valid during the call. */
+typedef void (*sl_dp_event_fn)(void *user, const struct sl_event *e);
 
 struct sl_dp_ops {
 	/* Attaches to @name, or adopts and updates what is attached there. Idempotent. */
@@ -60,6 +72,13 @@ struct sl_dp_ops {
 	unsigned (*attached)(struct sl_dp *dp, const char *name);
 	/* Devmap entry: packets sent to @port leave by @ifindex (0 removes it). */
 	int (*port_set)(struct sl_dp *dp, uint16_t port, uint32_t ifindex, struct sl_err *err);
+	/*
+	 * Lists prefixes: adds these @n, each at once in the place of what was listed
+	 * by the same key; then, with @prune, removes all others. On error some may
+	 * have been added. Which packets ask for them is said by mem.guard_index.
+	 */
+	int (*prefixes)(struct sl_dp *dp, const struct sl_guard_prefix *list, size_t n, bool prune,
+			struct sl_err *err);
 	/*
 	 * Replaces the programs by ones with these SL_FEAT_* (sluice/features.h),
 	 * on every interface, without a moment in which none is attached; nothing
@@ -73,6 +92,16 @@ struct sl_dp_ops {
 	int (*transmit_errors)(struct sl_dp *dp, struct sl_transmit_error *ret, size_t room);
 	/* What of them this kernel does not let us count, for a person; "": all is counted. */
 	const char *(*transmit_blind)(struct sl_dp *dp);
+	/*
+	 * What the packet path tells of single packets (sluice/events.h; mem.trace says
+	 * what is wanted, and SL_FEAT_TRACE is needed). One reader: @fn is called from
+	 * events_read(), which is due when @ret_fd is readable and takes a bounded number;
+	 * @ret_fd stays dp's. A record may be of before the opening.
+	 */
+	int (*events_open)(struct sl_dp *dp, sl_dp_event_fn fn, void *user, int *ret_fd,
+			   struct sl_err *err);
+	void (*events_read)(struct sl_dp *dp);
+	void (*events_close)(struct sl_dp *dp);
 	/* The packet path's clock: jiffies. */
 	int (*jiffies)(struct sl_dp *dp, uint64_t *ret);
 	/* Detaches everything and removes the pins. */

@@ -9,6 +9,7 @@
 
 struct bpf_map;
 struct bpf_object;
+struct ring_buffer;
 struct sluice_bpf;
 
 #define SL_DP_PATH 256
@@ -50,6 +51,10 @@ unsigned sl_link_ifindex(const char *dir, const char *ifname);
 int sl_link_list(const char *dir, unsigned *ret, int room);
 int sl_link_detach_all(const char *dir, struct sl_err *err);
 
+/* prefixes.c: what dp.h says of the operation */
+int sl_prefixes_set(int fd, const struct sl_guard_prefix *list, size_t n, bool prune,
+		    struct sl_err *err);
+
 /* clock.c */
 int sl_dp_clock_read(int prog_fd, uint64_t *ret_jiffies);
 uint32_t sl_dp_clock_shift(uint32_t *ret_tick_ms);
@@ -62,6 +67,11 @@ const char *sl_xmit_blind(const struct sl_xmit *x);
 void sl_xmit_from_add(struct sl_xmit *x, unsigned ifindex); /* before it is attached */
 void sl_xmit_from_sync(struct sl_xmit *x);		    /* with the links that are pinned */
 int sl_xmit_read(const struct sl_xmit *x, struct sl_transmit_error *ret, size_t room);
+/* events.c: sl_dp_ops.events_* */
+int sl_events_open(struct sl_dp *dp, sl_dp_event_fn fn, void *user, int *ret_fd,
+		   struct sl_err *err);
+void sl_events_read(struct sl_dp *dp);
+void sl_events_close(struct sl_dp *dp);
 
 /* The kernel's data plane behind the port. */
 struct sl_dp_kernel {
@@ -72,6 +82,10 @@ struct sl_dp_kernel {
 	int lock_fd;
 	const struct sl_direct_map *maps;
 	size_t n_maps;
+	struct ring_buffer *events; /* while open */
+	sl_dp_event_fn on_event;
+	void *on_event_user;
+	unsigned batch_left;
 };
 
 /* kernel.c: what a second load of the object shares with the first */
@@ -79,7 +93,8 @@ const char *sl_kernel_map_name(const struct sl_dp_kernel *k, size_t i); /* NULL:
 int sl_kernel_set_sizes(const struct sl_dp_kernel *k, struct sluice_bpf *skel, struct sl_err *err);
 void sl_kernel_set_constants(struct sluice_bpf *skel, const struct sl_info *info,
 			     uint32_t features);
-int sl_kernel_set_tails(const struct sl_dp_kernel *k, int rare_fd, struct sl_err *err);
+int sl_kernel_set_tails(const struct sl_dp_kernel *k, const struct sluice_bpf *of,
+			struct sl_err *err);
 int sl_kernel_explain_load(int r, struct sl_err *err);
 
 /* swap.c: sl_dp_ops.specialise */

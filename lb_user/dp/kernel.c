@@ -40,7 +40,8 @@ static __attribute__((format(printf, 2, 0))) int keep_warning(enum libbpf_print_
 }
 
 /* Maps that are not memory. */
-static const char *const plain_maps[] = { SL_MAP_PORTS, SL_MAP_TAILS };
+static const char *const plain_maps[] = { SL_MAP_PORTS, SL_MAP_TAILS, SL_MAP_EVENTS,
+					  SL_MAP_PREFIXES };
 
 #define N_PLAIN_MAPS (sizeof(plain_maps) / sizeof(plain_maps[0]))
 
@@ -164,16 +165,24 @@ static int pin_all(struct sl_dp_kernel *k, struct sl_err *err)
 	return r;
 }
 
-/* Where sl_xdp goes on with what is not common; an adopted table has another version's until now.
+/*
+ * Where the programs go on; an adopted table has another version's until now.
+ * The last ones first: who comes from an old program finds the new next one,
+ * and both decide alike.
  */
-int sl_kernel_set_tails(const struct sl_dp_kernel *k, int rare_fd, struct sl_err *err)
+int sl_kernel_set_tails(const struct sl_dp_kernel *k, const struct sluice_bpf *of,
+			struct sl_err *err)
 {
-	__u32 first = 0;
-	int r = bpf_map_update_elem(bpf_map__fd(k->skel->maps.sl_tails), &first, &rare_fd, 0);
+	const int fd[SL_TAILS] = { [SL_TAIL_RARE] = bpf_program__fd(of->progs.sl_rare),
+				   [SL_TAIL_SEND] = bpf_program__fd(of->progs.sl_send) };
 
-	if (r < 0)
-		return sl_err_set(err, r, "dataplane-error", "the table of tail calls: %s",
-				  strerror(-r));
+	for (__u32 i = SL_TAILS; i-- > 0;) {
+		int r = bpf_map_update_elem(bpf_map__fd(k->skel->maps.sl_tails), &i, &fd[i], 0);
+
+		if (r < 0)
+			return sl_err_set(err, r, "dataplane-error", "the table of tail calls: %s",
+					  strerror(-r));
+	}
 	return 0;
 }
 
@@ -200,7 +209,7 @@ void sl_kernel_set_constants(struct sluice_bpf *skel, const struct sl_info *info
 /* What is pinned goes on with the programs just loaded: tail calls first, then each interface. */
 static int take_over(struct sl_dp_kernel *k, const struct sl_info *info, struct sl_err *err)
 {
-	int r = sl_kernel_set_tails(k, bpf_program__fd(k->skel->progs.sl_rare), err);
+	int r = sl_kernel_set_tails(k, k->skel, err);
 
 	if (r < 0)
 		return r;
@@ -244,7 +253,7 @@ static int load(struct sl_dp_kernel *k, const uint64_t key[2], struct sl_err *er
 		return r;
 	if (k->dp.adopted)
 		return take_over(k, &info, err);
-	r = sl_kernel_set_tails(k, bpf_program__fd(k->skel->progs.sl_rare), err);
+	r = sl_kernel_set_tails(k, k->skel, err);
 	if (r < 0)
 		return r;
 	*k->dp.mem.info = info;
@@ -312,6 +321,13 @@ static int op_specialise(struct sl_dp *dp, uint32_t features, struct sl_err *err
 	return sl_swap(kernel_of(dp), features, err);
 }
 
+static int op_prefixes(struct sl_dp *dp, const struct sl_guard_prefix *list, size_t n, bool prune,
+		       struct sl_err *err)
+{
+	return sl_prefixes_set(bpf_map__fd(kernel_of(dp)->skel->maps.sl_prefixes), list, n, prune,
+			       err);
+}
+
 static int op_jiffies(struct sl_dp *dp, uint64_t *ret)
 {
 	return sl_dp_clock_read(bpf_program__fd(kernel_of(dp)->skel->progs.sl_clock), ret);
@@ -333,6 +349,7 @@ static void op_close(struct sl_dp *dp)
 {
 	struct sl_dp_kernel *k = kernel_of(dp);
 
+	sl_events_close(dp);
 	sl_direct_unmap(k->maps, k->n_maps, &k->dp.mem);
 	sl_xmit_close(k->xmit);
 	sluice_bpf__destroy(k->skel);
@@ -349,6 +366,10 @@ static const struct sl_dp_ops kernel_ops = {
 	.specialise = op_specialise,
 	.transmit_errors = op_transmit_errors,
 	.transmit_blind = op_transmit_blind,
+	.events_open = sl_events_open,
+	.events_read = sl_events_read,
+	.events_close = sl_events_close,
+	.prefixes = op_prefixes,
 	.jiffies = op_jiffies,
 	.unload = op_unload,
 	.close = op_close,

@@ -69,12 +69,12 @@ int sl_swap(struct sl_dp_kernel *k, uint32_t features, struct sl_err *err)
 	r = load_next(k, features, &next, err);
 	if (r < 0)
 		return r;
-	r = sl_kernel_set_tails(k, bpf_program__fd(next->progs.sl_rare), err);
+	r = sl_kernel_set_tails(k, next, err);
 	if (!r && k->dir[0])
 		r = sl_link_replace_all(k->dir, bpf_program__fd(next->progs.sl_xdp),
 					bpf_program__fd(k->skel->progs.sl_xdp), err);
 	if (r < 0) {
-		(void)sl_kernel_set_tails(k, bpf_program__fd(k->skel->progs.sl_rare), NULL);
+		(void)sl_kernel_set_tails(k, k->skel, NULL);
 		sluice_bpf__destroy(next);
 		return r;
 	}

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lb_user/svc/egress.h"
 #include "lb_user/svc/runtime.h"
 
 static void add_backend(const struct sl_control *c, uint16_t id, struct sl_counters *sum)
@@ -67,6 +68,20 @@ static void message_of(const struct sl_backend_rt *b, const struct sl_state_fact
 		ret[0] = '\0';
 }
 
+/* As the packet path has it, also before netlink has found a pinned next hop again. */
+static void egress_of(const struct sl_control *c, const struct sl_backend_rt *b,
+		      struct sl_backend_status *ret)
+{
+	const struct sl_backend_rec *rec = &c->dp->mem.backends[b->id];
+
+	memcpy(ret->next_hop.mac, &rec->mac_lo, 6);
+	ret->next_hop.vlan = rec->flags & SL_BF_VLAN ? rec->vlan : SL_VLAN_KEEP;
+	ret->next_hop.mtu = rec->mtu;
+	ret->next_hop.source = sl_egress_source(rec, &c->dp->mem.tunnels[b->id]);
+	if (b->hop.ifname[0] || !if_indextoname(rec->ifindex, ret->next_hop.ifname))
+		snprintf(ret->next_hop.ifname, sizeof(ret->next_hop.ifname), "%s", b->hop.ifname);
+}
+
 int sl_control_backend_status(struct sl_control *c, const char *service, const char *name,
 			      struct sl_backend_status *ret)
 {
@@ -101,8 +116,7 @@ int sl_control_backend_status(struct sl_control *c, const char *service, const c
 	ret->flows.complete = b->drain_complete;
 	ret->flows.by_deadline = b->drain_by_deadline;
 	ret->next_hop.resolved = f.has_next_hop;
-	memcpy(ret->next_hop.mac, &rec->mac_lo, 6);
-	snprintf(ret->next_hop.ifname, sizeof(ret->next_hop.ifname), "%s", b->hop.ifname);
+	egress_of(c, b, ret);
 	return 0;
 }
 
@@ -242,4 +256,18 @@ const char *sl_control_transmit_blind(struct sl_control *c)
 	const char *why = c->dp->ops->transmit_blind(c->dp);
 
 	return why[0] ? why : NULL;
+}
+
+void sl_control_guard(struct sl_control *c, struct sl_guard_cnt *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	for (uint32_t cpu = 0; cpu < c->dp->mem.info->cpus; cpu++) {
+		const struct sl_guard_cnt *one = &c->dp->mem.cnt_guard[cpu];
+
+		ret->would_deny += one->would_deny;
+		ret->would_source += one->would_source;
+		ret->would_service += one->would_service;
+		ret->table_full += one->table_full;
+		ret->raced += one->raced;
+	}
 }

@@ -119,9 +119,20 @@ static void one_look(uint64_t seed)
 	sl_tap(wrong > 0, line, "the simulator does not see this fault");
 }
 
+static void absences(uint64_t seed)
+{
+	sl_tap(sim_absence(seed, SIM_NO_HOLD) > 0,
+	       "control: transitions settled at once after a long absence: misrouted",
+	       "the simulator does not see this fault");
+	sl_tap(sim_death_after_settling(seed, SIM_UNSWEPT) > 0,
+	       "control: slots settled before expired memory was swept: misrouted",
+	       "the simulator does not see this fault");
+}
+
 void sim_controls(uint64_t seed)
 {
 	for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]); i++)
 		control(i, seed);
 	one_look(seed);
+	absences(seed);
 }

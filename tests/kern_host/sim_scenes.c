@@ -9,100 +9,10 @@
 
 #include <sluice/hash.h>
 
-#include "tests/kern_host/sim.h"
+#include "tests/kern_host/sim_world.h"
 #include "tests/prog/tap.h"
 
 #define FLOOD 2000000
-
-static struct sim_service *const svc = &sim.service[0];
-
-/* ---- a small world --------------------------------------------------------- */
-
-static void open_world(uint64_t seed, uint32_t n, uint32_t slots, uint32_t idle_s)
-{
-	memset(&sim, 0, sizeof(sim));
-	sim_memory_clear();
-	sim.random = seed;
-	sim.hz = 250;
-	sl_tick_shift = 10;
-	sim.tick_ms = 4096;
-	platform_jiffies = 1ull << 32;
-	if (sl_idpool_new(SL_BACKENDS_MAX, &sim.ids) < 0)
-		abort();
-	svc->id = 1;
-	svc->idle_s = idle_s;
-	svc->idle_jiffies = (uint64_t)idle_s * sim.hz;
-	svc->slots = (struct sl_slots){ sl_slots, sl_seen, slots };
-	svc->owners = calloc(slots, sizeof(*svc->owners));
-	if (!svc->owners)
-		abort();
-	for (svc->n = 0; svc->n < n; svc->n++) {
-		struct sim_backend *b = &svc->backend[svc->n];
-
-		snprintf(b->name, sizeof(b->name), "b%u", svc->n);
-		b->weight = 100;
-		b->health = SL_HEALTH_UP;
-	}
-	sim_agent_start(svc);
-}
-
-static void close_world(void)
-{
-	memset(svc->slots.word, 0, svc->slots.count * sizeof(*svc->slots.word));
-	memset(svc->slots.seen, 0, svc->slots.count * sizeof(*svc->slots.seen));
-	free(svc->owners);
-	sl_idpool_free(sim.ids);
-}
-
-/* Where the packet goes; 0: nowhere. */
-static uint32_t deliver(uint64_t hash, uint8_t flags)
-{
-	struct pkt p = { .hash = hash, .service = 1, .tcp_flags = flags, .proto = IPPROTO_TCP };
-
-	return sim_pick(&p, 1) == SL_R_NEXT ? p.backend : 0;
-}
-
-static uint32_t cur_of(uint64_t hash)
-{
-	return SL_SLOT_CUR(svc->slots.word[sl_hash_range(hash, svc->slots.count)]);
-}
-
-static struct sim_backend *backend_of(uint64_t hash)
-{
-	for (uint32_t i = 0; i < svc->n; i++)
-		if (svc->backend[i].id == cur_of(hash))
-			return &svc->backend[i];
-	abort();
-}
-
-static void set_health(struct sim_backend *b, enum sl_health health)
-{
-	b->health = health;
-	sim_agent_publish(svc, b);
-}
-
-static void set_weight(struct sim_backend *b, uint16_t weight)
-{
-	b->weight = weight;
-	sim_agent_change(svc, svc->backend, svc->n);
-}
-
-static void pass_s(uint32_t seconds)
-{
-	while (seconds--) {
-		platform_jiffies += sim.hz;
-		sim_agent_settle();
-	}
-}
-
-static bool is_memory_empty(void)
-{
-	for (uint32_t i = 0; i < SL_EXC_SETS; i++)
-		for (uint32_t k = 0; k < SL_EXC_WAYS; k++)
-			if (sl_exceptions[i].entry[k])
-				return false;
-	return true;
-}
 
 /* ---- floods ------------------------------------------------------------------ */
 
@@ -111,16 +21,16 @@ static void flood_settled(uint64_t seed)
 	static const struct sl_exc_cnt none;
 	char line[200];
 
-	open_world(seed, 8, 4093, 300);
-	pass_s(320); /* coming UP had raised T */
+	sim_world_open(seed, 8, 4093, 300);
+	sim_world_pass_s(320); /* coming UP had raised T */
 	for (uint32_t i = 0; i < FLOOD; i++)
-		deliver(sim_random(), i % 8 ? PKT_TCP_SYN : PKT_TCP_ACK);
+		sim_world_deliver(sim_random(), i % 8 ? PKT_TCP_SYN : PKT_TCP_ACK);
 	snprintf(line, sizeof(line), "a flood of %u packets on a settled service writes no memory",
 		 FLOOD);
-	sl_tap(is_memory_empty() && !memcmp(sl_cnt_exc, &none, sizeof(none)), line,
+	sl_tap(sim_world_memory_empty() && !memcmp(sl_cnt_exc, &none, sizeof(none)), line,
 	       "%llu lookups, %llu inserts", (unsigned long long)sl_cnt_exc->lookups,
 	       (unsigned long long)sl_cnt_exc->inserts);
-	close_world();
+	sim_world_close();
 }
 
 static void flood_transition(uint64_t seed)
@@ -131,17 +41,17 @@ static void flood_transition(uint64_t seed)
 	uint32_t lost = 0;
 	char line[200];
 
-	open_world(seed, 8, 4093, 300);
+	sim_world_open(seed, 8, 4093, 300);
 	for (uint32_t i = 0; i < FLOWS; i++) {
 		hash[i] = sim_random();
-		to[i] = deliver(hash[i], PKT_TCP_SYN);
-		deliver(hash[i], PKT_TCP_ACK);
+		to[i] = sim_world_deliver(hash[i], PKT_TCP_SYN);
+		sim_world_deliver(hash[i], PKT_TCP_ACK);
 	}
-	set_weight(&svc->backend[0], 256);
+	sim_world_set_weight(&sim_world->backend[0], 256);
 	for (uint32_t i = 0; i < 2 * FLOOD; i++)
-		deliver(sim_random(), PKT_TCP_SYN);
+		sim_world_deliver(sim_random(), PKT_TCP_SYN);
 	for (uint32_t i = 0; i < FLOWS; i++)
-		lost += deliver(hash[i], PKT_TCP_ACK) != to[i];
+		lost += sim_world_deliver(hash[i], PKT_TCP_ACK) != to[i];
 	snprintf(line, sizeof(line),
 		 "a flood of %u SYNs on slots in transition: %u of %u flows lost (%llu first "
 		 "packets forgotten)",
@@ -149,7 +59,7 @@ static void flood_transition(uint64_t seed)
 		 (unsigned long long)sl_cnt_exc->evicted_unconfirmed);
 	sl_tap(!lost && sl_cnt_exc->evicted_unconfirmed > FLOOD / 2, line,
 	       "a live flow was evicted, or the flood was too small");
-	close_world();
+	sim_world_close();
 }
 
 /* ---- probing ------------------------------------------------------------------ */
@@ -161,27 +71,28 @@ static void probe_spreads(uint64_t seed)
 	double chi = 0;
 	char line[200];
 
-	open_world(seed, 10, 16381, 300);
-	for (uint32_t i = 0; i < svc->n; i++)
-		svc->backend[i].weight = (uint16_t)(50 + 20 * i);
-	set_weight(&svc->backend[9], 200);
-	down = svc->backend[9].id;
-	set_health(&svc->backend[9], SL_HEALTH_DOWN);
+	sim_world_open(seed, 10, 16381, 300);
+	for (uint32_t i = 0; i < sim_world->n; i++)
+		sim_world->backend[i].weight = (uint16_t)(50 + 20 * i);
+	sim_world_set_weight(&sim_world->backend[9], 200);
+	down = sim_world->backend[9].id;
+	sim_world_set_health(&sim_world->backend[9], SL_HEALTH_DOWN);
 	memset(got, 0, sizeof(got));
 	for (uint32_t i = 0; i < FLOOD; i++) {
 		uint64_t hash = sim_random();
 
-		if (cur_of(hash) != down)
+		if (sim_world_cur_of(hash) != down)
 			continue;
-		got[deliver(hash, PKT_TCP_SYN)]++;
+		got[sim_world_deliver(hash, PKT_TCP_SYN)]++;
 		n++;
 	}
 	for (uint32_t i = 0; i < 9; i++)
-		weights += svc->backend[i].weight;
+		weights += sim_world->backend[i].weight;
 	for (uint32_t i = 0; i < 9; i++) {
-		double fair = (double)n * svc->backend[i].weight / weights;
+		double fair = (double)n * sim_world->backend[i].weight / weights;
 
-		chi += (got[svc->backend[i].id] - fair) * (got[svc->backend[i].id] - fair) / fair;
+		chi += (got[sim_world->backend[i].id] - fair) *
+		       (got[sim_world->backend[i].id] - fair) / fair;
 	}
 	snprintf(
 		line, sizeof(line),
@@ -189,29 +100,29 @@ static void probe_spreads(uint64_t seed)
 		n, chi);
 	sl_tap(chi < 40 && !got[down] && !got[0], line, "refused %u, to the dead one %u", got[0],
 	       got[down]);
-	close_world();
+	sim_world_close();
 }
 
 static void probe_finds_the_last(uint64_t seed)
 {
 	uint32_t refused = 0, stale = 0;
 
-	open_world(seed, 40, 4093, 300);
-	set_weight(&svc->backend[7], 0);
-	for (uint32_t i = 0; i < svc->n; i++)
+	sim_world_open(seed, 40, 4093, 300);
+	sim_world_set_weight(&sim_world->backend[7], 0);
+	for (uint32_t i = 0; i < sim_world->n; i++)
 		if (i != 7 && i != 8)
-			set_health(&svc->backend[i], SL_HEALTH_DOWN);
+			sim_world_set_health(&sim_world->backend[i], SL_HEALTH_DOWN);
 	for (uint32_t i = 0; i < 100000; i++)
-		refused += deliver(sim_random(), PKT_TCP_SYN) != svc->backend[8].id;
+		refused += sim_world_deliver(sim_random(), PKT_TCP_SYN) != sim_world->backend[8].id;
 	sl_tap(!refused, "40 backends, one UP: each of 100000 new flows finds it", "%u did not",
 	       refused);
-	set_health(&svc->backend[8], SL_HEALTH_DOWN);
-	set_weight(&svc->backend[7], 1);
+	sim_world_set_health(&sim_world->backend[8], SL_HEALTH_DOWN);
+	sim_world_set_weight(&sim_world->backend[7], 1);
 	for (uint32_t i = 0; i < 100000; i++)
-		stale += deliver(sim_random(), PKT_TCP_SYN) != svc->backend[7].id;
+		stale += sim_world_deliver(sim_random(), PKT_TCP_SYN) != sim_world->backend[7].id;
 	sl_tap(!stale, "the only one UP gets a weight: each of 100000 new flows finds it",
 	       "%u did not: spares follow states, but not weights", stale);
-	close_world();
+	sim_world_close();
 }
 
 /* ---- races ---------------------------------------------------------------------- */
@@ -221,7 +132,7 @@ static struct sim_backend *returning;
 static void come_up(void)
 {
 	returning->admin = SL_ADMIN_READY;
-	set_health(returning, SL_HEALTH_UP);
+	sim_world_set_health(returning, SL_HEALTH_UP);
 }
 
 /*
@@ -235,26 +146,26 @@ static bool race(uint64_t seed, uint32_t k, bool drained, enum sim_fault fault, 
 	uint32_t first, then;
 	bool fired;
 
-	open_world(seed, 5, 251, 30);
-	pass_s(60);
-	returning = backend_of(hash);
+	sim_world_open(seed, 5, 251, 30);
+	sim_world_pass_s(60);
+	returning = sim_world_backend_of(hash);
 	if (drained)
 		returning->admin = SL_ADMIN_DRAIN;
 	else
 		returning->health = SL_HEALTH_DOWN;
-	sim_agent_publish(svc, returning);
-	first = deliver(hash, PKT_TCP_SYN);
-	deliver(hash, PKT_TCP_ACK);
+	sim_agent_publish(sim_world, returning);
+	first = sim_world_deliver(hash, PKT_TCP_SYN);
+	sim_world_deliver(hash, PKT_TCP_ACK);
 	sim.fault = fault;
 	sim.on_access = come_up;
 	sim_mid_arm(k);
-	then = deliver(hash, flags);
+	then = sim_world_deliver(hash, flags);
 	fired = returning->health == SL_HEALTH_UP && returning->admin == SL_ADMIN_READY;
 	sim_mid_arm(0);
 	if (flags != PKT_TCP_SYN)
 		*wrong += then != first;
-	*wrong += deliver(hash, PKT_TCP_ACK) != then;
-	close_world();
+	*wrong += sim_world_deliver(hash, PKT_TCP_ACK) != then;
+	sim_world_close();
 	return fired;
 }
 
@@ -287,7 +198,7 @@ static uint32_t racing_to;
 static void tick_and_ack(void)
 {
 	platform_jiffies++; /* the first of a tick */
-	racing_to = deliver(racing_hash, PKT_TCP_ACK);
+	racing_to = sim_world_deliver(racing_hash, PKT_TCP_ACK);
 }
 
 /* The clock that the agent read ticks, and only then a packet comes. */
@@ -304,33 +215,33 @@ static void settle_while_ticking(uint64_t seed)
 {
 	uint32_t first;
 
-	open_world(seed, 5, 251, 30);
-	pass_s(60);
+	sim_world_open(seed, 5, 251, 30);
+	sim_world_pass_s(60);
 	racing_hash = sim_random();
-	first = deliver(racing_hash, PKT_TCP_SYN);
-	set_weight(backend_of(racing_hash), 0);
+	first = sim_world_deliver(racing_hash, PKT_TCP_SYN);
+	sim_world_set_weight(sim_world_backend_of(racing_hash), 0);
 	step_while_ticking(sim_agent_settle);
-	sl_tap(racing_to == first && deliver(racing_hash, PKT_TCP_ACK) == first,
+	sl_tap(racing_to == first && sim_world_deliver(racing_hash, PKT_TCP_ACK) == first,
 	       "a tick begins while slots settle: the flow stays",
 	       "a slot seen a tick after the agent's clock was settled");
-	close_world();
+	sim_world_close();
 }
 
 static void sweep_while_ticking(uint64_t seed)
 {
 	uint32_t first;
 
-	open_world(seed, 5, 251, 30);
-	pass_s(60);
+	sim_world_open(seed, 5, 251, 30);
+	sim_world_pass_s(60);
 	racing_hash = sim_random();
-	set_health(backend_of(racing_hash), SL_HEALTH_DOWN);
-	first = deliver(racing_hash, PKT_TCP_SYN);
-	set_health(backend_of(racing_hash), SL_HEALTH_UP);
+	sim_world_set_health(sim_world_backend_of(racing_hash), SL_HEALTH_DOWN);
+	first = sim_world_deliver(racing_hash, PKT_TCP_SYN);
+	sim_world_set_health(sim_world_backend_of(racing_hash), SL_HEALTH_UP);
 	step_while_ticking(sim_agent_sweep);
-	sl_tap(racing_to == first && deliver(racing_hash, PKT_TCP_ACK) == first,
+	sl_tap(racing_to == first && sim_world_deliver(racing_hash, PKT_TCP_ACK) == first,
 	       "a tick begins while flow memory is swept: the flow stays",
 	       "an entry used a tick after the agent's clock was swept");
-	close_world();
+	sim_world_close();
 }
 
 static void longer_timeout(uint64_t seed)
@@ -338,21 +249,21 @@ static void longer_timeout(uint64_t seed)
 	uint32_t first;
 	uint64_t hash;
 
-	open_world(seed, 5, 251, 5);
-	pass_s(30);
+	sim_world_open(seed, 5, 251, 5);
+	sim_world_pass_s(30);
 	hash = sim_random();
-	set_health(backend_of(hash), SL_HEALTH_DOWN);
-	deliver(hash, PKT_TCP_SYN);
-	set_health(backend_of(hash), SL_HEALTH_UP);
-	pass_s(15);
-	svc->idle_s = 300;
-	sim_agent_change(svc, svc->backend, svc->n);
-	first = deliver(hash, PKT_TCP_SYN);
-	set_weight(backend_of(hash), 0);
-	sl_tap(deliver(hash, PKT_TCP_ACK) == first,
+	sim_world_set_health(sim_world_backend_of(hash), SL_HEALTH_DOWN);
+	sim_world_deliver(hash, PKT_TCP_SYN);
+	sim_world_set_health(sim_world_backend_of(hash), SL_HEALTH_UP);
+	sim_world_pass_s(15);
+	sim_world->idle_s = 300;
+	sim_agent_change(sim_world, sim_world->backend, sim_world->n);
+	first = sim_world_deliver(hash, PKT_TCP_SYN);
+	sim_world_set_weight(sim_world_backend_of(hash), 0);
+	sl_tap(sim_world_deliver(hash, PKT_TCP_ACK) == first,
 	       "a longer idle timeout wakes no forgotten memory",
 	       "an entry that had expired under the shorter timeout was found");
-	close_world();
+	sim_world_close();
 }
 
 void sim_scenes(uint64_t seed)
@@ -366,4 +277,5 @@ void sim_scenes(uint64_t seed)
 	settle_while_ticking(seed);
 	sweep_while_ticking(seed);
 	longer_timeout(seed);
+	sim_absences(seed);
 }

@@ -83,8 +83,9 @@ static void histories(uint64_t seed, uint32_t modes, const char *mode, uint64_t 
 		one = sim.stats;
 		sim_stats_add(&sum, &one);
 	}
-	printf("# %s: histories %llu to %llu; %llu interruptions of the agent, %llu of packets\n",
-	       mode, (llu)seed, (llu)(seed + n - 1), (llu)sum.between, (llu)sum.mid);
+	printf("# %s: histories %llu to %llu; %llu interruptions of the agent, %llu of packets, "
+	       "%llu holds after an absence\n",
+	       mode, (llu)seed, (llu)(seed + n - 1), (llu)sum.between, (llu)sum.mid, (llu)sum.held);
 	report(mode, &sum, true);
 }
 
@@ -138,6 +139,8 @@ int main(int argc, char **argv)
 	histories(seed * 1000000, SIM_BETWEEN, "packets between the agent's stores", packets);
 	histories(seed * 1000000, SIM_MID, "the agent within a packet", packets);
 	histories(seed * 1000000, SIM_BETWEEN | SIM_MID | SIM_CLOCK, "both, while time passes",
+		  packets);
+	histories(seed * 1000000, SIM_AWAY, "the agent away for longer than ages can tell",
 		  packets);
 	sim_scenes(seed);
 	sim_controls(seed);

@@ -26,9 +26,9 @@ struct sl_rig_memory; /* a copy of the shared memory */
 struct sl_rig {
 	struct sl_dp *dp;
 	struct sl_dp_mem *mem;
-	int fd, rare_fd; /* sl_xdp, sl_rare */
-	int tails_fd;	 /* the map that leads from one to the other */
-	unsigned row;	 /* of the per-CPU counters: the CPU we are pinned to */
+	int fd, rare_fd, send_fd; /* sl_xdp, sl_rare, sl_send */
+	int tails_fd;		  /* the map that leads from one to the other */
+	unsigned row;		  /* of the per-CPU counters: the CPU we are pinned to */
 	struct sl_rig_memory *mark;
 };
 

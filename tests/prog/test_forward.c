@@ -44,7 +44,7 @@ static const char *run(const struct sl_packet *p, enum sl_fix id, enum sl_reason
 
 	if (reason == SL_R_SENT) {
 		want.backend = sl_fix_backend(id);
-		want.sent = (struct sl_cnt){ .packets = 1, .bytes = p->len };
+		want.sent = (struct sl_cnt){ .packets = 1, .bytes = sl_packet_bytes(p) };
 	} else {
 		want.sent.dropped = 1;
 	}

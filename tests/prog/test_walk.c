@@ -160,7 +160,7 @@ static struct sl_rig_want want_of(const struct sl_walk_row *row, const struct sl
 		want.sent.dropped = 1;
 	} else {
 		want.backend = sl_fix_backend(row->base);
-		want.sent = (struct sl_cnt){ .packets = 1, .bytes = p->len };
+		want.sent = (struct sl_cnt){ .packets = 1, .bytes = sl_packet_bytes(p) };
 	}
 	return want;
 }
