@@ -34,7 +34,7 @@ LIBS	:= $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 # frames are read and written as words of several sizes
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -fno-strict-aliasing -Wall -Wextra -Werror -Wno-unused-parameter -MMD -MP \
 	   -I. -Iinclude -I/usr/include/$(ARCH_INC)
-SKEL	:= $(KERN)/sluice.skel.h
+SKEL	:= $(KERN)/sluice.skel.h $(KERN)/xmit.skel.h $(KERN)/decap.skel.h
 
 $(KERN)/%.bpf.o: lb_kern/%.bpf.c Makefile
 	@mkdir -p $(@D)
@@ -49,7 +49,7 @@ $(KERN)/%.skel.h: $(KERN)/%.bpf.o
 BASE_SRC := $(sort $(wildcard lb_user/base/*.c lb_user/domain/*.c))
 DP_SRC	:= $(sort $(wildcard lb_user/dp/*.c))
 AGENT_SRC := $(sort $(wildcard lb_user/svc/*.c api/*.c))
-CTL_SRC	:= $(sort $(wildcard lb_user/ctl/*.c))
+CTL_SRC	:= $(sort $(wildcard lb_user/ctl/*.c)) lb_user/dp/decap.c lb_user/dp/decap_prog.c
 obj	= $(patsubst %.c,$(B)/%.o,$(1))
 
 $(B)/%.o: %.c Makefile
@@ -72,6 +72,7 @@ TOOLS	:= $(B)/tests/netns/rig
 FUZZP	:= $(B)/tests/oracle/fuzz_packets
 SIMT	:= $(B)/tests/kern_host/test_sim
 SIMK	:= $(B)/tests/kern_host/test_sim_kernel
+GUARDT	:= $(B)/tests/kern_host/test_guard
 BENCH	:= $(patsubst bench/%.c,$(B)/bench/%,$(sort $(filter-out %.bpf.c,$(wildcard bench/*.c))))
 TESTLIB	:= $(call obj,$(sort $(filter-out %.bpf.c,$(wildcard tests/lib/*.c))))
 PROGLIB	:= $(call obj,$(sort $(filter-out tests/prog/test_%,$(wildcard tests/prog/*.c))))
@@ -80,6 +81,13 @@ BENCHLIB := $(call obj,$(sort $(wildcard bench/lib/*.c)))
 $(UNIT): $(B)/%: $(B)/%.o $(TESTLIB) $(call obj,$(AGENT_SRC) $(BASE_SRC))
 	@echo "  LD      $@"
 	$(Q)$(CC) $(OPT) $(LDHARD) $^ $(LIBS) -lm -lcriterion -o $@
+# a second copy that tells of each of its stores
+$(B)/tests/unit/hooked_%.o: lb_user/svc/%.c Makefile
+	@mkdir -p $(@D)
+	@echo "  CC      $@"
+	$(Q)$(CC) $(CFLAGS) -include tests/unit/$*_hooks.h -c $< -o $@
+$(B)/tests/unit/test_egress: $(B)/tests/unit/hooked_egress.o
+$(B)/tests/unit/test_decap_options: $(call obj,$(addprefix lb_user/ctl/,decap_options.c args.c text.c))
 $(PROGT): $(PROGLIB)
 $(BENCH): $(BENCHLIB)
 $(PROGT) $(BENCH): $(B)/%: $(B)/%.o $(TESTLIB) $(call obj,$(AGENT_SRC) $(DP_SRC) $(BASE_SRC))
@@ -111,6 +119,10 @@ $(SIMK): $(call obj,$(sort $(filter-out $(SIMT_ONLY),$(wildcard tests/kern_host/
 	   $(patsubst %,$(B)/tests/kern_host/hooked_%.o,slots exceptions)
 	@echo "  LD      $@"
 	$(Q)$(CC) $(OPT) $(LDHARD) -Wl,--wrap=bpf_program__set_insns $^ $(LIBS) -lm -o $@
+$(GUARDT): $(call obj,tests/kern_host/test_guard.c tests/prog/tap.c lb_user/domain/guard.c \
+	   lb_user/base/prefix.c lb_user/base/addr.c)
+	@echo "  LD      $@"
+	$(Q)$(CC) $(OPT) $(LDHARD) $^ -o $@
 $(TOOLS): $(call obj,$(sort $(wildcard tests/netns/*.c)))
 	@echo "  LD      $@"
 	$(Q)$(CC) $(OPT) $(LDHARD) $^ -luv -lm -o $@
@@ -131,7 +143,7 @@ $(FUZZERS): $(FUZZD)/%: $(FUZZD)/tests/fuzz/%.o $(patsubst %.c,$(FUZZD)/%.o,$(FU
 $(FUZZD)/fuzz_packet: $(patsubst %,$(FUZZD)/tests/fuzz/%.o,fuzz_walk fuzz_world)
 # what tests/fuzz/corpus/packet.hex is made by
 $(B)/tests/fuzz/make_corpus: $(call obj,$(addprefix tests/fuzz/,make_corpus.c fuzz_walk.c fuzz_world.c) \
-	   $(addprefix tests/oracle/gen,.c _ip.c _l4.c) $(BASE_SRC))
+	   $(addprefix tests/oracle/,gen.c gen_ip.c gen_l4.c sum.c) $(BASE_SRC))
 	@echo "  LD      $@"
 	$(Q)$(CC) $(OPT) $(LDHARD) $^ $(LIBS) -lm -o $@
 .SECONDARY:
@@ -167,7 +179,7 @@ test: deps		## every test that CI runs; ends in "N passed, N failed"
 	@tests/run.sh $(B) $(TIER)
 
 .PHONY: tests-built
-tests-built: $(UNIT) $(SIMT) $(SIMK) $(FUZZERS) $(PROGT) $(TOOLS) $(FUZZP)
+tests-built: $(UNIT) $(SIMT) $(SIMK) $(GUARDT) $(FUZZERS) $(PROGT) $(TOOLS) $(FUZZP)
 
 test-unit test-sim test-model test-fuzz test-prog test-oracle test-api test-netns test-vm: test-%:	## one tier of the tests
 	@$(MAKE) --no-print-directory test TIER=$*
@@ -190,7 +202,7 @@ lint:			## include floors, header self-containment, names, shell, formatting
 fmt:			## format all C files in place
 	@clang-format -i $$(git ls-files '*.c' '*.h')
 
-bench: deps		## ns per packet of the program; writes build/bench/prog.json
+bench: deps		## ns per packet of the program, frames a second over veth; writes build/bench/
 	@$(MAKE) --no-print-directory -s all $(BENCH) $(BENCHKERN)
 	@bench/run.sh $(B)
 

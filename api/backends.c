@@ -56,8 +56,10 @@ static void add_next_hop(struct sl_reply *r, struct cJSON *status,
 			 const struct sl_backend_status *st)
 {
 	struct cJSON *hop = sl_reply_object(r, status, "next_hop");
+	const struct sl_prefix *from = &st->next_hop.source;
+	bool full = from->len == (from->addr.family == AF_INET ? 32 : 128);
 	const uint8_t *m = st->next_hop.mac;
-	char mac[18] = "";
+	char mac[18] = "", source[SL_PREFIX_STRLEN] = "";
 
 	if (st->next_hop.resolved)
 		(void)snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2],
@@ -65,6 +67,20 @@ static void add_next_hop(struct sl_reply *r, struct cJSON *status,
 	sl_reply_bool(r, hop, "resolved", st->next_hop.resolved);
 	sl_reply_str(r, hop, "interface", st->next_hop.resolved ? st->next_hop.ifname : "");
 	sl_reply_str(r, hop, "mac", mac);
+	if (st->next_hop.resolved && st->next_hop.vlan != SL_VLAN_KEEP)
+		sl_reply_uint(r, hop, "vlan", (uint64_t)st->next_hop.vlan);
+	else
+		sl_reply_null(r, hop, "vlan");
+	if (st->next_hop.resolved)
+		sl_reply_uint(r, hop, "mtu", st->next_hop.mtu);
+	else
+		sl_reply_null(r, hop, "mtu");
+	/* an address, or the prefix whose rest the flow's hash fills */
+	if (st->next_hop.resolved && from->addr.family && full)
+		(void)sl_addr_format(&from->addr, source);
+	else if (st->next_hop.resolved && from->addr.family)
+		(void)sl_prefix_format(from, source);
+	sl_reply_str(r, hop, "tunnel_source", source);
 }
 
 /* What holds, be it the backend's or the service's. */

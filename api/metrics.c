@@ -70,9 +70,19 @@ static void write_reasons(FILE *out, const uint64_t counts[SL_REASONS_MAX], enum
 
 	sl_expo_family(out, name, "counter", help);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (rows[i].action == which)
+		if (rows[i].action == which && rows[i].number != SL_R_SENT)
 			sl_expo_one(out, name, "reason", rows[i].text, counts[rows[i].number]);
 	}
+}
+
+static void write_transmit(void *user, const struct sl_transmit_status *t)
+{
+	FILE *out = user;
+
+	sl_expo_open(out, "transmit_errors_total", "interface", t->interface);
+	sl_expo_label(out, "kind", t->kind);
+	sl_expo_label(out, "errno", t->error);
+	sl_expo_close(out, t->packets);
 }
 
 static void write_datapath(FILE *out, const struct sl_api *a)
@@ -86,6 +96,11 @@ static void write_datapath(FILE *out, const struct sl_api *a)
 		      "Packets that are not ours, left to the host.");
 	sl_expo_plain(out, "sent_packets_total", "counter", "Packets sent on to backends.",
 		      counts[SL_R_SENT]);
+	write_reasons(out, counts, SEND, "answered_packets_total",
+		      "Packets that the packet path answered itself.");
+	sl_expo_family(out, "transmit_errors_total", "counter",
+		       "Packets sent or answered that an interface then did not take.");
+	sl_control_transmit_errors(a->control, write_transmit, out);
 
 	sl_control_exceptions(a->control, &n);
 	sl_expo_plain(out, "exception_lookups_total", "counter",
@@ -102,6 +117,23 @@ static void write_datapath(FILE *out, const struct sl_api *a)
 		      "Flows that found no room and were not remembered.", n.failed);
 	sl_expo_plain(out, "flow_rescheduled_total", "counter",
 		      "Flows moved because their backend is down.", n.rescheduled);
+}
+
+static void write_guard(FILE *out, const struct sl_api *a)
+{
+	struct sl_guard_cnt n = { 0 };
+
+	sl_control_guard(a->control, &n);
+	sl_expo_family(out, "guard_dry_run_packets_total", "counter",
+		       "Packets sent although the guard would have dropped them (dry run).");
+	sl_expo_one(out, "guard_dry_run_packets_total", "reason", "guard_denied", n.would_deny);
+	sl_expo_one(out, "guard_dry_run_packets_total", "reason", "guard_source", n.would_source);
+	sl_expo_one(out, "guard_dry_run_packets_total", "reason", "guard_service", n.would_service);
+	sl_expo_family(out, "guard_unchecked_packets_total", "counter",
+		       "Packets that a limit let through unchecked: no place to remember the "
+		       "source, or a lost race for the service's limit.");
+	sl_expo_one(out, "guard_unchecked_packets_total", "cause", "table_full", n.table_full);
+	sl_expo_one(out, "guard_unchecked_packets_total", "cause", "raced", n.raced);
 }
 
 static void write_requests(FILE *out, const struct sl_api *a)
@@ -135,6 +167,7 @@ void sl_metrics_get(struct sl_api *a, const struct sl_request *q, struct sl_repl
 		write_agent(out, a);
 		failed = sl_metrics_pool(out, a);
 		write_datapath(out, a);
+		write_guard(out, a);
 		write_requests(out, a);
 		if (fclose(out) != 0 || failed) {
 			free(text);

@@ -20,6 +20,7 @@ struct cJSON;
 #define SL_HEADER_ROOM	  192u /* "/api/v1/services/", two names of 63, "/backends/" */
 #define SL_CONTENT_JSON	  "application/json"
 #define SL_CONTENT_TEXT	  "text/plain; charset=utf-8"
+#define SL_CONTENT_PCAPNG "application/x-pcapng"
 #define SL_CONTENT_METRIC "text/plain; version=0.0.4; charset=utf-8"
 
 struct sl_reply {

@@ -31,9 +31,34 @@ void sl_backends_drain(struct sl_api *a, const struct sl_request *q, struct sl_r
 void sl_backends_ready(struct sl_api *a, const struct sl_request *q, struct sl_reply *r);
 void sl_backends_maint(struct sl_api *a, const struct sl_request *q, struct sl_reply *r);
 
+/* guard.c */
+void sl_guard_get(struct sl_api *a, const struct sl_request *q, struct sl_reply *r);
+void sl_guard_put(struct sl_api *a, const struct sl_request *q, struct sl_reply *r);
+void sl_guard_service_get(struct sl_api *a, const struct sl_request *q, struct sl_reply *r);
+void sl_guard_service_put(struct sl_api *a, const struct sl_request *q, struct sl_reply *r);
+/* Member @name of @to: what the guard has counted. */
+void sl_guard_add_status(struct sl_api *a, struct sl_reply *r, struct cJSON *to, const char *name);
+
 /* status.c */
 void sl_status_get(struct sl_api *a, const struct sl_request *q, struct sl_reply *r);
 void sl_dataplane_delete(struct sl_api *a, const struct sl_request *q, struct sl_reply *r);
+
+/* traces.c */
+void sl_traces_create(struct sl_api *a, const struct sl_request *q, struct sl_reply *r);
+void sl_traces_events(struct sl_api *a, const struct sl_request *q, struct sl_reply *r);
+void sl_traces_delete(struct sl_api *a, const struct sl_request *q, struct sl_reply *r);
+/* A decimal number of at most 18 digits. */
+bool sl_traces_number(const char *text, uint64_t *ret);
+/* The id in the path, and a query parameter (absent: 0). False, and @r says why. */
+bool sl_traces_id(const struct sl_request *q, struct sl_reply *r, const char *noun, uint32_t *ret);
+bool sl_traces_query(const struct sl_request *q, struct sl_reply *r, const char *name,
+		     uint64_t *ret);
+
+/* captures.c */
+void sl_captures_create(struct sl_api *a, const struct sl_request *q, struct sl_reply *r);
+void sl_captures_get(struct sl_api *a, const struct sl_request *q, struct sl_reply *r);
+void sl_captures_file(struct sl_api *a, const struct sl_request *q, struct sl_reply *r);
+void sl_captures_delete(struct sl_api *a, const struct sl_request *q, struct sl_reply *r);
 
 /* health.c */
 void sl_livez_get(struct sl_api *a, const struct sl_request *q, struct sl_reply *r);
@@ -59,5 +84,7 @@ const struct sl_service *sl_services_find(struct sl_api *a, struct sl_reply *r, 
 /* Fixed segments of /api/v1/services/{s}/backends/{b}. */
 #define SL_SEGMENT_SERVICE 3
 #define SL_SEGMENT_BACKEND 5
+/* Of /api/v1/traces/{id} and /api/v1/captures/{id}. */
+#define SL_SEGMENT_ID 3
 
 #endif

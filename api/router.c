@@ -42,7 +42,21 @@ static const struct route routes[] = {
 	{ "api/v1/services/*/backends/*/drain", { [SL_METHOD_POST] = sl_backends_drain }, NULL },
 	{ "api/v1/services/*/backends/*/ready", { [SL_METHOD_POST] = sl_backends_ready }, NULL },
 	{ "api/v1/services/*/backends/*/maint", { [SL_METHOD_POST] = sl_backends_maint }, NULL },
+	{ "api/v1/guard",
+	  { [SL_METHOD_GET] = sl_guard_get, [SL_METHOD_PUT] = sl_guard_put },
+	  NULL },
+	{ "api/v1/services/*/guard",
+	  { [SL_METHOD_GET] = sl_guard_service_get, [SL_METHOD_PUT] = sl_guard_service_put },
+	  NULL },
 	{ "api/v1/dataplane", { [SL_METHOD_DELETE] = sl_dataplane_delete }, NULL },
+	{ "api/v1/traces", { [SL_METHOD_POST] = sl_traces_create }, NULL },
+	{ "api/v1/traces/*", { [SL_METHOD_DELETE] = sl_traces_delete }, NULL },
+	{ "api/v1/traces/*/events", { [SL_METHOD_GET] = sl_traces_events }, NULL },
+	{ "api/v1/captures", { [SL_METHOD_POST] = sl_captures_create }, NULL },
+	{ "api/v1/captures/*",
+	  { [SL_METHOD_GET] = sl_captures_get, [SL_METHOD_DELETE] = sl_captures_delete },
+	  "keep" },
+	{ "api/v1/captures/*/file", { [SL_METHOD_GET] = sl_captures_file }, NULL },
 	{ "metrics", { [SL_METHOD_GET] = sl_metrics_get }, NULL },
 	{ "livez", { [SL_METHOD_GET] = sl_livez_get }, NULL },
 	{ "readyz", { [SL_METHOD_GET] = sl_readyz_get }, NULL },
@@ -135,6 +149,9 @@ static bool names_fit(const struct sl_request *q, struct sl_reply *r)
 		const char *noun;
 	} names[] = { { SL_SEGMENT_SERVICE, "service" }, { SL_SEGMENT_BACKEND, "backend" } };
 
+	if (q->n_segments < SL_SEGMENT_SERVICE ||
+	    strcmp(q->segment[SL_SEGMENT_SERVICE - 1], "services") != 0)
+		return true;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		size_t at = names[i].segment;
 		struct sl_err err = { 0 };

@@ -80,6 +80,34 @@ static void add_exceptions(struct sl_api *a, struct sl_reply *r, struct cJSON *r
 	sl_reply_uint(r, all, "rescheduled", n.rescheduled);
 }
 
+struct transmit {
+	struct sl_reply *reply;
+	struct cJSON *all;
+};
+
+static void add_transmit(void *user, const struct sl_transmit_status *t)
+{
+	struct transmit *to = user;
+	struct cJSON *one = sl_reply_object(to->reply, to->all, NULL);
+
+	sl_reply_str(to->reply, one, "interface", t->interface);
+	sl_reply_str(to->reply, one, "kind", t->kind);
+	sl_reply_str(to->reply, one, "errno", t->error);
+	sl_reply_uint(to->reply, one, "packets", t->packets);
+}
+
+static void add_transmit_errors(struct sl_api *a, struct sl_reply *r, struct cJSON *root)
+{
+	const char *blind = sl_control_transmit_blind(a->control);
+	struct transmit to = { r, sl_reply_array(r, root, "transmit_errors") };
+
+	sl_control_transmit_errors(a->control, add_transmit, &to);
+	if (blind)
+		sl_reply_str(r, root, "transmit_uncounted", blind);
+	else
+		sl_reply_null(r, root, "transmit_uncounted");
+}
+
 void sl_status_get(struct sl_api *a, const struct sl_request *q, struct sl_reply *r)
 {
 	const struct sl_config *c = sl_control_config(a->control);
@@ -100,6 +128,8 @@ void sl_status_get(struct sl_api *a, const struct sl_request *q, struct sl_reply
 		sl_reply_attach(r, services, NULL, sl_services_document(a, r, &c->services[i]));
 	add_reasons(a, r, root);
 	add_exceptions(a, r, root);
+	add_transmit_errors(a, r, root);
+	sl_guard_add_status(a, r, root, "guard");
 	sl_reply_json(r, 200, root);
 }
 

@@ -33,17 +33,30 @@ struct row {
 	bool predicted;
 };
 
+#define ROW(what, n, ...)                                                            \
+	{                                                                            \
+		.name = what, .work = { .flows = (n), .table = 16381, __VA_ARGS__ }, \
+	}
+#define AT_64KI(what, ...) ROW(what, 1 << 16, __VA_ARGS__)
+#define SIZES(what, ...) \
+	ROW(what, 1, __VA_ARGS__), ROW(what, 1 << 16, __VA_ARGS__), ROW(what, 1 << 20, __VA_ARGS__)
+
 static struct row rows[] = {
-	{ "ipv4-tcp-l2dsr", { false, false, 1, 16381 }, .predicted = false },
-	{ "ipv4-tcp-l2dsr", { false, false, 1 << 16, 16381 }, .predicted = false },
-	{ "ipv4-tcp-l2dsr", { false, false, 1 << 20, 16381 }, .predicted = false },
-	{ "ipv4-tcp-l2dsr", { false, false, 1 << 16, 65537 }, .predicted = false },
-	{ "ipv4-tcp-l2dsr", { false, true, 1, 16381 }, .predicted = false },
-	{ "ipv4-tcp-l2dsr", { false, true, 1 << 16, 16381 }, .predicted = false },
-	{ "ipv4-tcp-l2dsr", { false, true, 1 << 20, 16381 }, .predicted = false },
-	{ "ipv6-tcp-l2dsr", { true, false, 1, 16381 }, .predicted = false },
-	{ "ipv6-tcp-l2dsr", { true, false, 1 << 16, 16381 }, .predicted = false },
-	{ "ipv6-tcp-l2dsr", { true, false, 1 << 20, 16381 }, .predicted = false },
+	SIZES("ipv4-tcp-l2dsr", .redirect = false),
+	{ .name = "ipv4-tcp-l2dsr", .work = { .flows = 1 << 16, .table = 65537 } },
+	SIZES("ipv4-tcp-l2dsr", .redirect = true),
+	SIZES("ipv6-tcp-l2dsr", .is_v6 = true),
+	SIZES("ipv4-tcp-ipip", .redirect = true, .fwd = SL_FWD_IPIP, .features = SL_FEAT_IPIP),
+	SIZES("ipv6-tcp-6in6", .redirect = true, .is_v6 = true, .fwd = SL_FWD_IPIP, .outer6 = true,
+	      .features = SL_FEAT_IPIP),
+	AT_64KI("ipv4-tcp-gue", .redirect = true, .fwd = SL_FWD_GUE, .features = SL_FEAT_GUE),
+	AT_64KI("ipv4-tcp-gue6", .redirect = true, .fwd = SL_FWD_GUE, .outer6 = true,
+		.features = SL_FEAT_GUE),
+	AT_64KI("ipv4-tcp-tag", .tag = true),
+	AT_64KI("ipv4-tcp-moved", .transition = true),
+	AT_64KI("ipv4-udp-flows", .udp = true),
+	AT_64KI("512-services", .many = true),
+	AT_64KI("all-features", .features = SL_FEAT_ALL & ~SL_FEAT_TRACE),
 };
 
 enum { FIRST, SECOND, CONTROL, SUBJECTS };
@@ -66,13 +79,18 @@ static double seconds(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+static unsigned backends(const struct row *row)
+{
+	return row->work.many ? SL_BENCH_MANY * SL_BENCH_EACH : SL_BENCH_BACKENDS;
+}
+
 /* Every packet counted as sent, and each backend got those of its flows, to the last one. */
 static int check_spread(const struct row *row, const struct sl_bench_spread *before,
 			const struct sl_bench_spread *after, unsigned part)
 {
 	unsigned used = 0;
 
-	for (unsigned id = 1; id <= SL_BENCH_BACKENDS; id++) {
+	for (unsigned id = 1; id < SL_BENCH_IDS; id++) {
 		uint64_t got = after->packets[id] - before->packets[id];
 
 		used += got > 0;
@@ -83,9 +101,8 @@ static int check_spread(const struct row *row, const struct sl_bench_spread *bef
 			(unsigned long long)row->expected[part].packets[id]);
 		return -1;
 	}
-	if (row->work.flows > 10000 && used != SL_BENCH_BACKENDS) {
-		fprintf(stderr, "bench: only %u of %u backends were used\n", used,
-			SL_BENCH_BACKENDS);
+	if (row->work.flows > 10000 && used != backends(row)) {
+		fprintf(stderr, "bench: only %u of %u backends were used\n", used, backends(row));
 		return -1;
 	}
 	return 0;
@@ -161,7 +178,8 @@ static int measure(struct row *row, unsigned block)
 	for (unsigned i = 0; i < SUBJECTS; i++) {
 		struct sl_bench_time warm_up;
 
-		sl_bench_prepare(&bench.subject[i], &row->work);
+		if (sl_bench_prepare(&bench.subject[i], &row->work))
+			return -1;
 		if (sl_bench_run(&bench.subject[i], &row->work, bench.repeat / 4, &warm_up))
 			return -1;
 	}

@@ -84,15 +84,22 @@ static __always_inline enum sl_reason echo_answer(struct pkt *p)
 		return SL_R_SOURCE_BAD;
 	if (!limit_allows(LIMIT_ECHO))
 		return SL_R_ECHO_LIMITED;
-	/* seen before, but the verifier was made to forget it */
-	if ((void *)(head + 1) > p->end ||
-	    p->l3 + (p->is_v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr)) > p->end)
+	/*
+	 * Seen before, but the verifier was made to forget it. Checked in the branch
+	 * that uses it: Linux 6.1 does not remember which way the question went first.
+	 */
+	if ((void *)(head + 1) > p->end)
 		return SL_R_L4_SHORT;
-	echo_swap_macs(p);
-	if (p->is_v6)
+	if (p->is_v6) {
+		if (p->l3 + sizeof(struct ipv6hdr) > p->end)
+			return SL_R_L4_SHORT;
 		echo_answer6(p, head);
-	else
+	} else {
+		if (p->l3 + sizeof(struct iphdr) > p->end)
+			return SL_R_L4_SHORT;
 		echo_answer4(p, head);
+	}
+	echo_swap_macs(p);
 	return SL_R_ECHOED;
 }
 

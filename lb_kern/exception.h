@@ -12,6 +12,7 @@
 
 #include "lb_kern/maps.h"
 #include "lb_kern/pkt.h"
+#include "lb_kern/trace.h"
 
 static __always_inline __u32 exception_tick(void)
 {
@@ -154,10 +155,12 @@ static __always_inline bool exception_insert_once(__u64 hash, __u32 backend, __u
 	if (rank < EXCEPTION_UNCONFIRMED ||
 	    !exception_swap(place, was, SL_EXC(tag, backend, 0, tick)))
 		return false;
-	if (rank < EXCEPTION_EXPIRED)
+	if (rank < EXCEPTION_EXPIRED) {
 		cnt->evicted_unconfirmed++;
-	else if (rank < EXCEPTION_FREE)
+		trace_evicted(SL_EXC_BACKEND(was));
+	} else if (rank < EXCEPTION_FREE) {
 		cnt->evicted_expired++;
+	}
 	return true;
 }
 

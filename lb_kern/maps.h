@@ -13,6 +13,8 @@
  * is pinned, sized, adopted and migrated by itself. See README.md, decision 1.
  */
 #include <sluice/abi.h>
+#include <sluice/events.h>
+#include <sluice/guard.h>
 #include <sluice/names.h>
 #include <sluice/types.h>
 
@@ -61,6 +63,14 @@ MAPS_DIRECT(cnt_reason, struct sl_reason_cnt)
 MAPS_DIRECT(cnt_exc, struct sl_exc_cnt)
 MAPS_DIRECT(limits, struct sl_limit)
 MAPS_DIRECT(labels, struct sl_label)
+MAPS_DIRECT(trace, struct sl_trace)
+MAPS_DIRECT(trace_row, struct sl_trace_row)
+MAPS_DIRECT(guards, struct sl_guard_rec)
+MAPS_DIRECT(guard_sets, struct sl_guard_set)
+MAPS_DIRECT(guard_pools, struct sl_guard_pool)
+MAPS_DIRECT(guard_credit, struct sl_guard_credit)
+MAPS_DIRECT(guard_index, __u64)
+MAPS_DIRECT(cnt_guard, struct sl_guard_cnt)
 
 #ifdef __bpf__
 struct {
@@ -72,10 +82,23 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, SL_TAILS);
 	__uint(key_size, 4);
 	__uint(value_size, 4);
 } sl_tails SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, SL_EVENTS_BYTES);
+} sl_events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 2 * SL_PREFIXES_MAX);
+	__type(key, struct sl_guard_key);
+	__type(value, __u32);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+} sl_prefixes SEC(".maps");
 #endif
 
 /* Elements by index, each bounded for the verifier. */

@@ -36,6 +36,8 @@ struct pkt {
 			     around */
 	__u32 is_initial; /* the QUIC packet that begins a connection */
 
+	__u32 is_exempt; /* from the guard's limits: allowed, or a dry run has dropped it already */
+
 	__u32 service; /* id, 0: none found */
 	__u32 backend; /* id, 0: none chosen */
 	__u64 hash;
@@ -47,6 +49,18 @@ static __always_inline void pkt_init(struct pkt *p, void *data, void *end, __u32
 	p->data = data;
 	p->end = end;
 	p->frame_bytes = frame_bytes;
+}
+
+/* Of TCP, and not an ICMP error: those have no flags. */
+static __always_inline bool pkt_is_syn(const struct pkt *p)
+{
+	return (p->tcp_flags & (PKT_TCP_SYN | PKT_TCP_ACK)) == PKT_TCP_SYN;
+}
+
+/* What it counts as: the frame up to the packet's end, without what pads it. */
+static __always_inline __u32 pkt_bytes(const struct pkt *p)
+{
+	return (__u32)((char *)p->l3 - (char *)p->data) + p->l3_bytes;
 }
 
 /* Bytes of the frame from the transport header on. */

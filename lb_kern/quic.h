@@ -22,12 +22,13 @@
 
 static __always_inline bool quic_is_initial(const struct pkt *p)
 {
-	const __u8 *head = p->l4 + sizeof(struct udphdr);
+	const struct udphdr *udp = p->l4;
+	const __u8 *head = (const void *)(udp + 1);
+	const __u32 least = sizeof(*udp) + 1 + QUIC_VERSION;
 	__u32 version;
 
-	if (p->is_quoted || p->fragment == PKT_LATER ||
-	    p->l4_bytes < sizeof(struct udphdr) + 1 + QUIC_VERSION ||
-	    (void *)(head + 1 + QUIC_VERSION) > p->end)
+	if (p->is_quoted || p->fragment == PKT_LATER || p->l4_bytes < least ||
+	    p->l4 + least > p->end || bpf_ntohs(udp->len) < least)
 		return false;
 	if ((head[0] & QUIC_LONG) != QUIC_LONG)
 		return false;

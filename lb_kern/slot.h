@@ -13,6 +13,7 @@
 #include <sluice/hash.h>
 
 #include "lb_kern/exception.h"
+#include "lb_kern/guard.h"
 #include "lb_kern/maps.h"
 #include "lb_kern/pkt.h"
 
@@ -54,6 +55,8 @@ struct slot_choice {
 	bool remember; /* the flow is new to memory and must not move again */
 	bool dropped;  /* its backend is DOWN and the service wants it dropped */
 	bool moved;    /* its backend is DOWN: whoever is found is another one */
+	__u32 owner;   /* that one, if moved */
+	bool begins;   /* a UDP flow that nobody remembers */
 };
 
 /* A packet of a flow that memory may know: TCP but not its SYN, or UDP with flows. */
@@ -79,6 +82,7 @@ slot_recall(const struct pkt *p, const struct sl_service_rec *service, __u32 wor
 	if (is_udp && !hit.entry) {
 		c.backend = slot_state(SL_SLOT_CUR(word)) == SL_DP_UP ? SL_SLOT_CUR(word) : 0;
 		c.remember = true;
+		c.begins = p->is_initial || !(service->flags & SL_SF_QUIC);
 		return c;
 	}
 	if (slot_state(owner) != SL_DP_DOWN) {
@@ -91,6 +95,7 @@ slot_recall(const struct pkt *p, const struct sl_service_rec *service, __u32 wor
 		exception_forget(&hit);
 	c.dropped = service->flags & SL_SF_DOWN_DROP;
 	c.moved = true;
+	c.owner = owner;
 	c.remember = is_udp;
 	return c;
 }
@@ -116,8 +121,17 @@ static __always_inline enum sl_reason slot_pick_slow(struct pkt *p,
 	if (!c.backend)
 		return cur ? SL_R_NO_BACKEND : SL_R_SLOT_EMPTY;
 
-	if (c.moved)
+	/* a flow that its backend's end has moved is not the client's doing */
+	if (c.begins && !p->is_quoted) {
+		enum sl_reason why = guard_new_flow(p, service);
+
+		if (why != SL_R_NEXT)
+			return why;
+	}
+	if (c.moved) {
 		exception_cnt()->rescheduled++;
+		trace_rescheduled(c.owner);
+	}
 	/*
 	 * T, or another than cur; or, rarely, neither: the owner came back after the
 	 * slot was read. T is up by now, so what a former flow of this tuple left
@@ -139,11 +153,6 @@ static __always_inline enum sl_reason slot_pick_slow(struct pkt *p,
 	return SL_R_NEXT;
 }
 
-static __always_inline bool slot_is_syn(const struct pkt *p)
-{
-	return (p->tcp_flags & (PKT_TCP_SYN | PKT_TCP_ACK)) == PKT_TCP_SYN;
-}
-
 /* The common case: a settled slot whose owner is UP. False: flow memory has a say. */
 static __always_inline bool slot_settled(struct pkt *p, const struct sl_service_rec *service)
 {
@@ -162,7 +171,7 @@ static __always_inline bool slot_settled(struct pkt *p, const struct sl_service_
 	if (unlikely(READ_ONCE(*slot) != word))
 		return false;
 	p->backend = SL_SLOT_CUR(word);
-	p->new_flow = slot_is_syn(p);
+	p->new_flow = pkt_is_syn(p);
 	return true;
 }
 
@@ -173,7 +182,7 @@ static __always_inline enum sl_reason slot_pick(struct pkt *p, const struct sl_s
 	if (slot_settled(p, service))
 		return SL_R_NEXT;
 	index = slot_index(service, p->hash);
-	return slot_pick_slow(p, service, index, READ_ONCE(*maps_slot(index)), slot_is_syn(p));
+	return slot_pick_slow(p, service, index, READ_ONCE(*maps_slot(index)), pkt_is_syn(p));
 }
 
 #endif

@@ -9,14 +9,25 @@ int sl_xdp(struct xdp_md *ctx)
 
 	if (likely(action >= 0))
 		return action;
-	bpf_tail_call(ctx, &sl_tails, 0);
+	bpf_tail_call(ctx, &sl_tails, SL_TAIL_RARE);
 	return walk_bug_rare(); /* the agent has not put it there */
 }
 
 SEC("sluice")
 int sl_rare(struct xdp_md *ctx)
 {
-	return walk_any(ctx);
+	int action = walk_any(ctx);
+
+	if (likely(action >= 0))
+		return action;
+	bpf_tail_call(ctx, &sl_tails, SL_TAIL_SEND);
+	return walk_bug_rare();
+}
+
+SEC("sluice")
+int sl_send(struct xdp_md *ctx)
+{
+	return walk_last(ctx);
 }
 
 /*

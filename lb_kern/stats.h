@@ -23,7 +23,7 @@ static __always_inline enum sl_action stats_action(enum sl_reason why)
 	return SL_A_PASS;
 }
 
-/* @bytes: of the frame as it came in. */
+/* @bytes: pkt_bytes() of the packet as it came in. */
 static __always_inline void stats_sent(const struct pkt *p, __u32 bytes)
 {
 	struct sl_cnt *cnt =

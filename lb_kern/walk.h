@@ -9,7 +9,8 @@
  *
  * walk_hot() takes the common packet and leaves any other, before it has
  * counted or changed anything, to walk_any(). The two differ in how they read
- * it, and share all that follows.
+ * it, and share all that follows; walk_last() sends what walk_any() has found a
+ * backend for that needs more than two MACs.
  */
 #include "lb_kern/backend.h"
 #include "lb_kern/common.h"
@@ -17,6 +18,7 @@
 #include "lb_kern/eth.h"
 #include "lb_kern/fwd_frame.h"
 #include "lb_kern/fwd_l2.h"
+#include "lb_kern/guard.h"
 #include "lb_kern/icmp.h"
 #include "lb_kern/ipv4.h"
 #include "lb_kern/ipv6.h"
@@ -27,6 +29,7 @@
 #include "lb_kern/slot.h"
 #include "lb_kern/stats.h"
 #include "lb_kern/too_big.h"
+#include "lb_kern/trace.h"
 
 #define WALK_STEP(call)               \
 	do {                          \
@@ -47,14 +50,38 @@ static __always_inline enum sl_reason walk_find(struct pkt *p)
 	return SL_R_NEXT;
 }
 
-/* The interface it leaves by. */
+/*
+ * The interface it leaves by. Read last: it is 0 while the agent changes the
+ * rest of the record, so a packet that was written from half of each is dropped.
+ */
 static __always_inline enum sl_reason
 walk_port(struct platform_ctx *ctx, const struct sl_backend_rec *backend, int *ret_action)
 {
-	if (READ_ONCE(backend->ifindex) == ctx->ingress_ifindex)
+	__u32 ifindex = READ_ONCE(backend->ifindex);
+
+	if (likely(ifindex == ctx->ingress_ifindex))
 		return SL_R_SENT;
+	if (unlikely(!ifindex))
+		return SL_R_NO_NEXT_HOP;
 	*ret_action = (int)PLATFORM_REDIRECT(sl_ports, READ_ONCE(backend->port));
 	return *ret_action == XDP_REDIRECT ? SL_R_SENT : SL_R_NO_PORT;
+}
+
+/* Both MACs, and that is all. */
+static __always_inline bool walk_is_plain(const struct pkt *p, const struct sl_backend_rec *b)
+{
+	return READ_ONCE(b->fwd) == SL_FWD_L2 && !(READ_ONCE(b->flags) & SL_BF_VLAN) &&
+	       likely(p->l3_bytes <= READ_ONCE(b->mtu));
+}
+
+static __always_inline enum sl_reason walk_send_plain(struct platform_ctx *ctx, struct pkt *p,
+						      const struct sl_backend_rec *backend,
+						      int *ret_action)
+{
+	enum sl_reason why;
+
+	WALK_STEP(fwd_l2_rewrite(p, backend));
+	return walk_port(ctx, backend, ret_action);
 }
 
 /* The programs have what this backend needs. */
@@ -68,14 +95,13 @@ static __always_inline bool walk_has_features(const struct sl_backend_rec *b)
 	       (fwd == SL_FWD_GUE && (sl_features & SL_FEAT_GUE));
 }
 
-/* To the chosen backend, whatever that takes; @ret_action when it does not leave by TX. */
+/* Whatever else it takes; @ret_action when it does not leave by TX. */
 static __always_inline enum sl_reason walk_send(struct platform_ctx *ctx, struct pkt *p,
+						const struct sl_backend_rec *backend,
 						int *ret_action)
 {
-	const struct sl_backend_rec *backend;
 	enum sl_reason why;
 
-	WALK_STEP(backend_load(p, &backend));
 	WALK_STEP(too_big_check(ctx, p, maps_service(p->service), backend));
 	if (unlikely(!walk_has_features(backend)))
 		return SL_R_BUG_FEATURE;
@@ -102,14 +128,9 @@ static __always_inline int walk_end(const struct pkt *p, enum sl_reason why, int
 	}
 }
 
-/* From the context, two loads, rather than registers held all the way. */
-static __always_inline __u32 walk_bytes(const struct platform_ctx *ctx)
-{
-	return (__u32)((char *)platform_data_end(ctx) - (char *)platform_data(ctx));
-}
-
 #define WALK_RARE   (-1) /* it is for walk_any(); nothing was counted or changed */
 #define WALK_TUNNEL (-2) /* for walk_tunnel() */
+#define WALK_SEND   (-3) /* for walk_last(), which takes over what is known */
 
 /*
  * A common packet. Inlined once for each family and protocol, so that each copy
@@ -118,9 +139,11 @@ static __always_inline __u32 walk_bytes(const struct platform_ctx *ctx)
 static __always_inline int walk_common(struct platform_ctx *ctx, struct pkt *p, const bool is_v6,
 				       const __u32 proto)
 {
+	const struct sl_service_rec *service;
 	const struct sl_backend_rec *backend;
 	int sent = XDP_TX;
 	enum sl_reason why;
+	bool tunnel;
 
 	p->is_v6 = is_v6;
 	p->proto = proto;
@@ -131,25 +154,32 @@ static __always_inline int walk_common(struct platform_ctx *ctx, struct pkt *p, 
 			return WALK_RARE;
 		return walk_end(p, why, sent, 0);
 	}
-	if (unlikely(!slot_settled(p, maps_service(p->service))))
+	service = maps_service(p->service);
+	if (unlikely(!slot_settled(p, service)))
 		return WALK_RARE;
 	backend = maps_backend(p->backend);
-	if (unlikely(p->l3_bytes > READ_ONCE(backend->mtu) || !READ_ONCE(backend->ifindex) ||
+	if (unlikely(p->l3_bytes > READ_ONCE(backend->mtu) ||
 		     READ_ONCE(backend->flags) & SL_BF_VLAN))
 		return WALK_RARE;
-	if (READ_ONCE(backend->fwd) != SL_FWD_L2)
-		return sl_features & (SL_FEAT_IPIP | SL_FEAT_GUE) ? WALK_TUNNEL : WALK_RARE;
-	why = fwd_l2_rewrite(p, backend);
-	if (likely(why == SL_R_NEXT))
-		why = walk_port(ctx, backend, &sent);
-	return walk_end(p, why, sent, walk_bytes(ctx));
+	tunnel = READ_ONCE(backend->fwd) != SL_FWD_L2;
+	if (tunnel && !(sl_features & (SL_FEAT_IPIP | SL_FEAT_GUE)))
+		return WALK_RARE;
+	/* last: what it charges is spent, so the packet must stay here */
+	if (unlikely(!guard_common(p, service, &why)))
+		return WALK_RARE;
+	if (unlikely(why != SL_R_NEXT))
+		return walk_end(p, why, sent, 0);
+	if (tunnel)
+		return WALK_TUNNEL;
+	why = walk_send_plain(ctx, p, backend, &sent);
+	return walk_end(p, why, sent, pkt_bytes(p));
 }
 
 /* A common packet for a backend behind a tunnel. One copy for all. */
 static __always_inline int walk_tunnel(struct platform_ctx *ctx, struct pkt *p)
 {
 	const struct sl_backend_rec *backend = maps_backend(p->backend);
-	__u32 bytes = walk_bytes(ctx);
+	__u32 bytes = pkt_bytes(p); /* the frame is another one afterwards */
 	int sent = XDP_TX;
 	enum sl_reason why;
 
@@ -159,7 +189,7 @@ static __always_inline int walk_tunnel(struct platform_ctx *ctx, struct pkt *p)
 	return walk_end(p, why, sent, bytes);
 }
 
-/* The rare walk is missing. */
+/* The next program is missing. */
 static __always_inline int walk_bug_rare(void)
 {
 	const struct pkt p = {};
@@ -187,7 +217,10 @@ static __always_inline int walk_hot(struct platform_ctx *ctx)
 	int action;
 	__be16 type;
 
-	pkt_init(&p, platform_data(ctx), platform_data_end(ctx), walk_bytes(ctx));
+	if (trace_on())
+		return WALK_RARE;
+	pkt_init(&p, platform_data(ctx), platform_data_end(ctx), 0);
+	p.frame_bytes = (__u32)((char *)p.end - (char *)p.data); /* of the first buffer */
 	type = common_type(&p);
 	if (type == bpf_htons(ETH_P_IP)) {
 		if (!common_read4(&p))
@@ -201,37 +234,71 @@ static __always_inline int walk_hot(struct platform_ctx *ctx)
 	return action;
 }
 
-/* Any packet; between its steps the verifier is made to forget how it got there (launder.h). */
-static __always_inline enum sl_reason walk_rare(struct platform_ctx *ctx, struct pkt *p,
-						int *ret_action)
+/* Any packet, up to its backend; between its steps the verifier is made to forget how it got there
+ * (launder.h). */
+static __always_inline enum sl_reason walk_rare(struct platform_ctx *ctx, struct pkt *p)
 {
 	enum sl_reason why;
 
 	WALK_STEP(eth_read(p));
 	WALK_STEP(p->is_v6 ? ipv6_read(p) : ipv4_read(p));
 	launder_pkt(p, platform_data(ctx), platform_data_end(ctx));
+	trace_note(p);
 	WALK_STEP(icmp_is(p) ? icmp_read(p) : l4_read(p));
 	launder_pkt(p, platform_data(ctx), platform_data_end(ctx));
+	trace_note(p);
 	if (p->is_echo)
 		return echo_answer(p);
-	WALK_STEP(walk_find(p));
+	why = walk_find(p);
+	trace_flags(p);
+	if (why != SL_R_NEXT)
+		return why;
+	WALK_STEP(guard_listed(p, maps_service(p->service)));
+	WALK_STEP(guard_packet(p, maps_service(p->service)));
+	if (p->proto == IPPROTO_TCP && pkt_is_syn(p))
+		WALK_STEP(guard_new_flow(p, maps_service(p->service)));
 	if (sl_features & SL_FEAT_QUIC && maps_service(p->service)->flags & SL_SF_QUIC)
 		p->is_initial = quic_is_initial(p);
 	launder_pkt(p, platform_data(ctx), platform_data_end(ctx));
-	WALK_STEP(slot_pick(p, maps_service(p->service)));
-	launder_pkt(p, platform_data(ctx), platform_data_end(ctx));
-	return walk_send(ctx, p, ret_action);
+	return slot_pick(p, maps_service(p->service));
 }
 
+/* WALK_SEND: it has a backend, and needs more than two MACs to get there. */
 static __always_inline int walk_any(struct platform_ctx *ctx)
 {
+	const struct sl_backend_rec *backend;
 	struct pkt p = {};
 	enum sl_reason why;
-	int sent = XDP_TX;
+	int sent = XDP_TX, action;
 
+	trace_begin(ctx);
 	pkt_init(&p, platform_data(ctx), platform_data_end(ctx), PLATFORM_FRAME_BYTES(ctx));
-	why = walk_rare(ctx, &p, &sent);
-	return walk_end(&p, why, sent, p.frame_bytes);
+	why = walk_rare(ctx, &p);
+	if (why == SL_R_NEXT) {
+		why = backend_load(&p, &backend);
+		if (why == SL_R_NEXT && unlikely(!walk_is_plain(&p, backend))) {
+			launder_hand_on(&p);
+			return WALK_SEND;
+		}
+		if (why == SL_R_NEXT)
+			why = walk_send_plain(ctx, &p, backend, &sent);
+	}
+	action = walk_end(&p, why, sent, pkt_bytes(&p));
+	return trace_end(ctx, &p, why, stats_action(why), action);
+}
+
+static __always_inline int walk_last(struct platform_ctx *ctx)
+{
+	struct pkt p = {};
+	__u32 bytes;
+	enum sl_reason why;
+	int sent = XDP_TX, action;
+
+	launder_take_over(&p, platform_data(ctx), platform_data_end(ctx));
+	bytes = pkt_bytes(&p);
+	why = walk_send(ctx, &p, maps_backend(p.backend), &sent);
+	action = walk_end(&p, why, sent, bytes);
+	return trace_end(ctx, &p, why, stats_action(why), action);
 }
 
 #endif

@@ -140,8 +140,9 @@ tier() {
     done
     ;;
   sim)
-    src=tests/kern_host/test_sim.c
-    [ ! -e "$src" ] || one sim "$src" count_lines "$build/${src%.c}"
+    for src in tests/kern_host/test_*.c; do
+      [ ! -e "$src" ] || one sim "$src" count_lines "$build/${src%.c}"
+    done
     ;;
   prog)
     for src in tests/prog/test_*.c; do

@@ -22,24 +22,54 @@
 #define IFINDEX_OTHER 2u
 #define PORT	      1u
 
-/* One service for each family and table, so that work can change without a load. */
-static const struct {
+/* One service for each family, table and protocol, so that work can change without a load. */
+struct service {
 	uint16_t id;
 	const char *addr;
+	uint16_t port;
 	uint32_t table, base;
-} services[] = {
-	{ 1, "192.0.2.1", 16381, 0 },
-	{ 2, "2001:db8::1", 16381, 1u << 17 },
-	{ 3, "192.0.2.2", 65537, 2u << 17 },
-	{ 4, "2001:db8::2", 65537, 3u << 17 },
+	uint16_t first, backends; /* their ids */
+	bool udp;
 };
+
+static const struct service services[] = {
+	{ 1, "192.0.2.1", 443, 16381, 0, 1, SL_BENCH_BACKENDS, false },
+	{ 2, "2001:db8::1", 443, 16381, 1u << 17, 1, SL_BENCH_BACKENDS, false },
+	{ 3, "192.0.2.2", 443, 65537, 2u << 17, 1, SL_BENCH_BACKENDS, false },
+	{ 4, "2001:db8::2", 443, 65537, 3u << 17, 1, SL_BENCH_BACKENDS, false },
+	{ 5, "192.0.2.1", 443, 16381, 4u << 17, 1, SL_BENCH_BACKENDS, true },
+	{ 6, "2001:db8::1", 443, 16381, 5u << 17, 1, SL_BENCH_BACKENDS, true },
+};
+
+#define N_SERVICES   (sizeof(services) / sizeof(services[0]))
+#define MANY_ADDR    "192.0.2.3"
+#define MANY_PORT    1000u /* of the first */
+#define MANY_ID	     100u
+#define MANY_TABLE   1021u
+#define MANY_BASE(n) ((6u << 17) + 1024u * (n))
 
 static int shared_fd = -1;
 static struct bench_shared *shared;
 
-static unsigned service_of(const struct sl_bench_work *w)
+/* Service @n of many. */
+static struct service one_of_many(uint32_t n)
 {
-	return (w->table == 65537 ? 2 : 0) + w->is_v6;
+	return (struct service){ (uint16_t)(MANY_ID + n),
+				 MANY_ADDR,
+				 (uint16_t)(MANY_PORT + n),
+				 MANY_TABLE,
+				 MANY_BASE(n),
+				 (uint16_t)(1 + SL_BENCH_BACKENDS + n * SL_BENCH_EACH),
+				 SL_BENCH_EACH,
+				 false };
+}
+
+/* Where flow @i of @w goes. */
+static struct service service_of(const struct sl_bench_work *w, uint32_t i)
+{
+	if (w->many)
+		return one_of_many(ntohs(shared->tuple[i & (w->flows - 1)].to_port_be) - MANY_PORT);
+	return services[(w->udp ? 4 : w->table == 65537 ? 2 : 0) + w->is_v6];
 }
 
 static int complain(const char *what, int e)
@@ -61,6 +91,8 @@ static void make_tuples(void)
 		mix ^= mix << 17;
 		shared->tuple[i].addr = (mix & 0xffffffff00000000ull) | htonl(10u << 24 | n);
 		shared->tuple[i].port_be = htons((uint16_t)(1024 + (mix & 0xffff) % 64000));
+		shared->tuple[i].to_port_be =
+			htons((uint16_t)(MANY_PORT + (mix >> 20) % SL_BENCH_MANY));
 	}
 }
 
@@ -98,37 +130,46 @@ void sl_bench_unshare(void)
 	close(shared_fd);
 }
 
-static int publish(struct sl_dp *dp)
+static int publish_one(struct sl_dp *dp, const struct service *v)
 {
 	struct sl_svctab tab = { .svc4 = dp->mem.svc4, .svc6 = dp->mem.svc6 };
+	struct sl_addr addr = { .family = strchr(v->addr, ':') ? AF_INET6 : AF_INET };
+	uint32_t *slot = dp->mem.slots + v->base;
+	uint64_t words[2];
+	int e;
 
-	for (unsigned i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
-		struct sl_addr addr = { .family = i & 1 ? AF_INET6 : AF_INET };
-		uint32_t *slot = dp->mem.slots + services[i].base;
-		uint64_t words[2];
-		int e;
+	inet_pton(addr.family, v->addr, addr.byte_be);
+	memcpy(words, addr.byte_be, sizeof(words));
+	for (uint32_t n = 0; n < v->table; n++)
+		slot[n] = SL_SLOT(v->first + n % v->backends, false, v->first + n % v->backends);
+	dp->mem.services[v->id] = (struct sl_service_rec){
+		.salt = sl_hash_salt((const __u64 *)words, htons(v->port),
+				     v->udp ? IPPROTO_UDP : IPPROTO_TCP, dp->mem.info->key),
+		.slot_base = v->base,
+		.slot_count = v->table,
+		.idle_ticks = 75,
+		.flags = v->udp ? SL_SF_UDP_FLOW : 0,
+	};
+	e = sl_svctab_put(&tab, &addr, v->port, v->udp ? SL_PROTO_UDP : SL_PROTO_TCP, v->id);
+	return e ? complain("publish a service", e) : 0;
+}
 
-		inet_pton(addr.family, services[i].addr, addr.byte_be);
-		memcpy(words, addr.byte_be, sizeof(words));
-		for (uint32_t n = 0; n < services[i].table; n++)
-			slot[n] = SL_SLOT(1 + n % SL_BENCH_BACKENDS, false,
-					  1 + n % SL_BENCH_BACKENDS);
-		dp->mem.services[services[i].id] = (struct sl_service_rec){
-			.salt = sl_hash_salt((const __u64 *)words, htons(443), IPPROTO_TCP,
-					     dp->mem.info->key),
-			.slot_base = services[i].base,
-			.slot_count = services[i].table,
-			.idle_ticks = 75,
-		};
-		e = sl_svctab_put(&tab, &addr, 443, SL_PROTO_TCP, services[i].id);
-		if (e)
-			return complain("publish a service", e);
+static int publish(struct sl_dp *dp)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < N_SERVICES && !r; i++)
+		r = publish_one(dp, &services[i]);
+	for (uint32_t n = 0; n < SL_BENCH_MANY && !r; n++) {
+		struct service v = one_of_many(n);
+
+		r = publish_one(dp, &v);
 	}
-	return 0;
+	return r;
 }
 
 /* Sluice's own program, as the agent loads it. */
-static int load_sluice(struct sl_bench_subject *s, int *ret_fd)
+static int load_sluice(struct sl_bench_subject *s)
 {
 	struct sl_dp_options opt = { .key = { 0x5c17b7a3d0f24e69ull, 0x9e1f0c83ba7d5241ull } };
 	struct sl_err err = {};
@@ -137,35 +178,41 @@ static int load_sluice(struct sl_bench_subject *s, int *ret_fd)
 		fprintf(stderr, "bench: %s\n", err.detail);
 		return -1;
 	}
-	*ret_fd = sl_dp_program_fd(s->dp);
 	return publish(s->dp);
+}
+
+/* What the driver goes on with. */
+static int put_behind(struct sl_bench_subject *s, int fd)
+{
+	struct bpf_map *next = bpf_object__find_map_by_name(s->driver, "bench_next");
+	__u32 zero = 0;
+	int e = next ? bpf_map_update_elem(bpf_map__fd(next), &zero, &fd, BPF_ANY) : -ENOENT;
+
+	return e ? complain("put the program behind the driver", e) : 0;
 }
 
 int sl_bench_load(struct sl_bench_subject *s, const char *driver_path, bool control)
 {
-	struct bpf_map *bss, *next;
-	__u32 zero = 0;
+	struct bpf_map *bss;
 	int fd = -1, e;
 
 	*s = (struct sl_bench_subject){ .driver = bpf_object__open_file(driver_path, NULL) };
 	if (!s->driver)
 		return complain(driver_path, errno);
 	bss = bpf_object__find_map_by_name(s->driver, ".bss");
-	next = bpf_object__find_map_by_name(s->driver, "bench_next");
-	if (!bss || !next)
-		return complain("the driver's maps", ENOENT);
+	if (!bss)
+		return complain("the driver's memory", ENOENT);
 	e = bpf_map__reuse_fd(bss, shared_fd);
 	if (!e)
 		e = bpf_object__load(s->driver);
 	if (e)
 		return complain("load the driver", e);
-	if (!control && load_sluice(s, &fd))
+	if (!control && load_sluice(s))
 		return -1;
 	if (control)
 		fd = bpf_program__fd(bpf_object__find_program_by_name(s->driver, "bench_control"));
-	e = bpf_map_update_elem(bpf_map__fd(next), &zero, &fd, BPF_ANY);
-	if (e)
-		return complain("put the program behind the driver", e);
+	if (control && put_behind(s, fd))
+		return -1;
 	s->fd = bpf_program__fd(bpf_object__find_program_by_name(s->driver, "bench_driver"));
 	return 0;
 }
@@ -178,24 +225,86 @@ void sl_bench_unload(struct sl_bench_subject *s)
 	*s = (struct sl_bench_subject){};
 }
 
-void sl_bench_prepare(struct sl_bench_subject *s, const struct sl_bench_work *w)
+static void prepare_backends(struct sl_dp_mem *m, const struct sl_bench_work *w)
 {
-	shared->cursor = 0;
-	shared->mask = w->flows - 1;
-	shared->is_v6 = w->is_v6;
-	if (!s->dp)
-		return;
-	for (uint16_t id = 1; id <= SL_BENCH_BACKENDS; id++)
-		s->dp->mem.backends[id] = (struct sl_backend_rec){
+	for (uint16_t id = 1; id < SL_BENCH_IDS; id++) {
+		m->backends[id] = (struct sl_backend_rec){
 			.mac_lo = 0x0201be000000be02ull | (uint64_t)id << 24,
 			.mac_hi = 0x010203be,
 			.ifindex = w->redirect ? IFINDEX_OTHER : IFINDEX_IN,
 			.state = SL_DP_UP,
 			.port = PORT,
-			.mtu = UINT16_MAX,
-			.mtu_link = UINT16_MAX,
-			.service = services[service_of(w)].id,
+			.service = id <= SL_BENCH_BACKENDS
+					   ? service_of(w, 0).id
+					   : (uint16_t)(MANY_ID + (id - 1 - SL_BENCH_BACKENDS) /
+									  SL_BENCH_EACH),
+			.fwd = w->fwd,
+			.flags = w->outer6 ? SL_BF_OUTER6 : 0,
+			.mtu = 1500,
+			.mtu_link = 1500,
 		};
+		m->tunnels[id] = (struct sl_tunnel_rec){
+			.daddr_be = { htonl(10u << 24 | id), id },
+			.saddr_be = { htonl(172u << 24 | 16u << 16) },
+			.entropy_be = htonl(0xffff),
+			.dport_be = htons(6080),
+		};
+	}
+}
+
+static uint64_t hash_of(const struct sl_dp_mem *m, const struct sl_bench_work *w, uint32_t i);
+
+/* Every slot was somebody else's, every flow is remembered and stays with its owner. */
+static int prepare_memory(struct sl_dp *dp, const struct sl_bench_work *w)
+{
+	const struct service v = service_of(w, 0);
+	struct sl_dp_mem *m = &dp->mem;
+	uint64_t jiffies;
+	int e;
+
+	memset(m->exceptions, 0, sizeof(*m->exceptions) * SL_EXC_SETS);
+	for (uint32_t n = 0; n < v.table; n++)
+		m->slots[v.base + n] = SL_SLOT(v.first + n % v.backends, w->transition,
+					       v.first + (n + 1) % v.backends);
+	if (!w->transition && !w->udp)
+		return 0;
+	e = dp->ops->jiffies(dp, &jiffies);
+	if (e)
+		return complain("read the clock", e);
+	for (uint32_t i = 0; i < w->flows; i++) {
+		uint64_t hash = hash_of(m, w, i);
+		struct sl_exc_set *set = &m->exceptions[sl_hash_exc_set(hash, SL_EXC_SETS)];
+		uint32_t owner = v.first + sl_hash_range(hash, v.table) % v.backends, way = 0;
+
+		while (way < SL_EXC_WAYS && set->entry[way])
+			way++;
+		if (way < SL_EXC_WAYS) /* few are left out; a UDP flow then comes in by itself */
+			set->entry[way] = SL_EXC(sl_hash_exc_tag(hash), owner, true,
+						 (uint32_t)(jiffies >> m->info->tick_shift));
+	}
+	return 0;
+}
+
+int sl_bench_prepare(struct sl_bench_subject *s, const struct sl_bench_work *w)
+{
+	struct sl_err err = {};
+
+	shared->cursor = 0;
+	shared->mask = w->flows - 1;
+	shared->is_v6 = w->is_v6;
+	shared->many = w->many;
+	shared->tags = w->tag ? 4 : 0;
+	shared->grows = w->fwd != SL_FWD_L2;
+	if (!s->dp)
+		return 0;
+	if (s->dp->ops->specialise(s->dp, w->features, &err)) {
+		fprintf(stderr, "bench: %s\n", err.detail);
+		return -1;
+	}
+	if (put_behind(s, sl_dp_program_fd(s->dp))) /* another one for other features */
+		return -1;
+	prepare_backends(&s->dp->mem, w);
+	return w->many ? 0 : prepare_memory(s->dp, w);
 }
 
 static double cpu_ns(void)
@@ -211,12 +320,13 @@ int sl_bench_run(struct sl_bench_subject *s, const struct sl_bench_work *w, uint
 {
 	struct sl_packet_spec spec = {
 		.from = w->is_v6 ? "2001:db8:ffff::1" : "10.0.0.1",
-		.to = services[service_of(w)].addr,
+		.to = service_of(w, 0).addr,
 		.sport = 1024,
-		.dport = 443,
-		.proto = IPPROTO_TCP,
+		.dport = service_of(w, 0).port,
+		.proto = w->udp ? IPPROTO_UDP : IPPROTO_TCP,
 		.tcp_flags = SL_TCP_ACK,
-		.pad_to = 60,
+		.vlans = w->tag,
+		.pad_to = w->tag ? 64 : 60,
 	};
 	__u32 want = s->dp && w->redirect ? XDP_REDIRECT : XDP_TX;
 	struct sl_packet p;
@@ -226,6 +336,7 @@ int sl_bench_run(struct sl_bench_subject *s, const struct sl_bench_work *w, uint
 	if (e)
 		return complain("build a packet", e);
 
+	shared->bytes = p.len;
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = p.byte, .data_size_in = p.len,
 		    .repeat = (int)repeat);
 	start = cpu_ns();
@@ -253,7 +364,7 @@ static uint64_t hash_of(const struct sl_dp_mem *m, const struct sl_bench_work *w
 	source[1] = t->addr;
 	return sl_hash_flow(w->is_v6 ? sl_hash_source6((const __u64 *)source, m->info->key)
 				     : sl_hash_source4((uint32_t)t->addr, m->info->key),
-			    t->port_be, m->services[services[service_of(w)].id].salt);
+			    t->port_be, m->services[service_of(w, i).id].salt);
 }
 
 void sl_bench_predict(const struct sl_bench_subject *s, const struct sl_bench_work *w,
@@ -264,11 +375,10 @@ void sl_bench_predict(const struct sl_bench_subject *s, const struct sl_bench_wo
 
 	memset(ret, 0, sizeof(*ret));
 	for (uint32_t i = 0; i < n / step; i++) {
+		const struct service v = service_of(w, first + i);
 		uint64_t hash = hash_of(m, w, first + i);
-		uint32_t slot = services[service_of(w)].base +
-				sl_hash_range(hash, services[service_of(w)].table);
 
-		ret->packets[SL_SLOT_CUR(m->slots[slot])] += step;
+		ret->packets[SL_SLOT_CUR(m->slots[v.base + sl_hash_range(hash, v.table)])] += step;
 	}
 }
 
@@ -280,7 +390,7 @@ void sl_bench_counted(const struct sl_bench_subject *s, struct sl_bench_spread *
 	memset(ret, 0, sizeof(*ret));
 	*ret_sent = *ret_other = 0;
 	for (uint32_t cpu = 0; cpu < m->info->cpus; cpu++) {
-		for (uint32_t id = 1; id <= SL_BENCH_BACKENDS; id++) {
+		for (uint32_t id = 1; id < SL_BENCH_IDS; id++) {
 			uint64_t sent = m->cnt_backend[cpu * SL_BACKENDS_MAX + id].packets;
 
 			ret->packets[id] += sent;

@@ -13,8 +13,10 @@
 #include "bench/lib/shared.h"
 #include "lb_user/dp/dp.h"
 
-#define SL_BENCH_BACKENDS 64u
-#define SL_BENCH_TABLES	  2u /* 16381 and 65537 slots */
+#define SL_BENCH_BACKENDS 64u  /* of a service alone */
+#define SL_BENCH_MANY	  512u /* services, where there are many */
+#define SL_BENCH_EACH	  8u   /* backends of each of those */
+#define SL_BENCH_IDS	  (1 + SL_BENCH_BACKENDS + SL_BENCH_MANY * SL_BENCH_EACH)
 
 struct bpf_object;
 
@@ -22,7 +24,14 @@ struct sl_bench_work {
 	bool is_v6;
 	bool redirect;
 	uint32_t flows;
-	uint32_t table; /* slots: 16381 or 65537 */
+	uint32_t table; /* slots: 16381 or 65537; 1021 where there are many services */
+	uint8_t fwd;	/* enum sl_fwd */
+	bool outer6;
+	bool tag;	   /* one in front, that stays */
+	bool udp;	   /* flows that are remembered, all of them */
+	bool transition;   /* every slot in transition, every flow remembered elsewhere */
+	bool many;	   /* services: 512 with 8 backends each */
+	uint32_t features; /* SL_FEAT_* the program is specialised to */
 };
 
 struct sl_bench_subject {
@@ -33,7 +42,7 @@ struct sl_bench_subject {
 
 /* Packets per backend, 0 unused. */
 struct sl_bench_spread {
-	uint64_t packets[SL_BENCH_BACKENDS + 1];
+	uint64_t packets[SL_BENCH_IDS];
 };
 
 /* The memory of all drivers; tuples are made here, once. NULL and a message: not possible. */
@@ -44,8 +53,8 @@ void sl_bench_unshare(void);
 int sl_bench_load(struct sl_bench_subject *s, const char *driver_path, bool control);
 void sl_bench_unload(struct sl_bench_subject *s);
 
-/* Makes @s ready for @w. Harmless on the control. */
-void sl_bench_prepare(struct sl_bench_subject *s, const struct sl_bench_work *w);
+/* Makes @s ready for @w; on the control only the driver. 0, or -1 with a message. */
+int sl_bench_prepare(struct sl_bench_subject *s, const struct sl_bench_work *w);
 
 struct sl_bench_time {
 	double ns;	/* this thread's CPU time per packet */

@@ -54,6 +54,20 @@
  * many, net.ipv4.icmp_msgs_per_sec). */
 #define SL_TOO_BIG_MAX 1000u
 
+/* Allowed and denied prefixes together; the map has room for twice as many, so that a change adds
+ * before it removes. */
+#define SL_PREFIXES_MAX 16384u
+
+/*
+ * Rates that the guard's time resolves: of a source to 2 % with HZ=100, of a
+ * service to 1 %. A burst is at most what a minute brings, or the time would
+ * not hold it, and at least what comes in 10 ms, the longest step of its clock.
+ */
+#define SL_GUARD_SOURCE_RATE_MAX  200000u
+#define SL_GUARD_SERVICE_RATE_MAX 100000000u
+#define SL_GUARD_BURST_MAX_S	  60u
+#define SL_GUARD_BURST_MIN_HZ	  100u
+
 /*
  * The coarse clock of flow memory: a tick is a power of two of jiffies, about
  * four seconds (dp picks the shift from the kernel's HZ). An entry's age is

@@ -6,6 +6,7 @@
 
 #define SL_PROG_XDP   "sl_xdp"
 #define SL_PROG_RARE  "sl_rare"
+#define SL_PROG_SEND  "sl_send"
 #define SL_PROG_CLOCK "sl_clock"
 
 /*
@@ -28,9 +29,21 @@
 	X(cnt_reason)     \
 	X(cnt_exc)        \
 	X(limits)         \
-	X(labels)
+	X(labels)         \
+	X(trace)          \
+	X(trace_row)      \
+	X(guards)         \
+	X(guard_sets)     \
+	X(guard_pools)    \
+	X(guard_credit)   \
+	X(guard_index)    \
+	X(cnt_guard)
 
-#define SL_MAP_PORTS "sl_ports" /* devmap: port -> ifindex */
-#define SL_MAP_TAILS "sl_tails" /* programs to go on with: [0] sl_rare */
+#define SL_MAP_PORTS	"sl_ports"    /* devmap: port -> ifindex */
+#define SL_MAP_TAILS	"sl_tails"    /* enum sl_tail -> program to go on with */
+#define SL_MAP_PREFIXES "sl_prefixes" /* struct sl_guard_key -> enum sl_guard_verdict */
+#define SL_MAP_EVENTS	"sl_events"   /* ring buffer of events.h */
+
+enum sl_tail { SL_TAIL_RARE, SL_TAIL_SEND, SL_TAILS };
 
 #endif

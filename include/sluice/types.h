@@ -71,6 +71,8 @@ SL_ASSERT_SIZE(struct sl_svc6_bucket, 128);
 #define SL_SF_HASH3	(1u << 2) /* the source port counts as 0: all fragments of a datagram meet */
 #define SL_SF_QUIC	(1u << 3) /* with UDP_FLOW: an Initial begins a flow, other packets do not */
 #define SL_SF_OVERSIZE	(1u << 4) /* IPv4 without DF is sent although the path must fragment it */
+#define SL_SF_GUARD	(1u << 8) /* has a limit: its guard record (guard.h) is looked at */
+#define SL_SF_GUARD_DRY (1u << 9) /* what the guard would drop is counted and sent */
 
 struct sl_service_rec {
 	__u64 salt;		/* keyed hash of the address, port and protocol */
@@ -176,7 +178,7 @@ SL_ASSERT_SIZE(struct sl_exc_set, 64);
 
 struct sl_cnt {	       /* of one CPU, of one service or backend */
 	__u64 packets; /* sent */
-	__u64 bytes;   /* of those, as they came in */
+	__u64 bytes;   /* of those, as they came in, without what pads a frame */
 	__u64 flows; /* TCP SYNs; first packets of UDP flows that are remembered (QUIC: Initials) */
 	__u64 dropped; /* dropped although ours (services only) */
 };

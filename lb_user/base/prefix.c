@@ -85,3 +85,12 @@ bool sl_prefix_covers(const struct sl_prefix *p, const struct sl_addr *addr)
 			return false;
 	return true;
 }
+
+int sl_prefix_order(const struct sl_prefix *a, const struct sl_prefix *b)
+{
+	int order = (a->addr.family > b->addr.family) - (a->addr.family < b->addr.family);
+
+	if (!order)
+		order = memcmp(a->addr.byte_be, b->addr.byte_be, sizeof(a->addr.byte_be));
+	return order ? order : (a->len > b->len) - (a->len < b->len);
+}

@@ -23,6 +23,8 @@ int sl_prefix_parse(const char *text, struct sl_prefix *ret);
 const char *sl_prefix_format(const struct sl_prefix *p, char buf[SL_PREFIX_STRLEN]);
 
 bool sl_prefix_equal(const struct sl_prefix *a, const struct sl_prefix *b);
+/* For sorting: IPv4 first, by address, shorter ones first; 0 if equal. */
+int sl_prefix_order(const struct sl_prefix *a, const struct sl_prefix *b);
 bool sl_prefix_covers(const struct sl_prefix *p, const struct sl_addr *addr);
 
 #endif

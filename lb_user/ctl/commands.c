@@ -32,6 +32,10 @@ const struct sl_command sl_commands[] = {
 	{ "service add", "NAME --address A --port P [flags] | [NAME] -f FILE", "declare a service",
 	  "Time spans are 500ms, 2s, 5m, 1h30m. What is left out has the default.\n",
 	  sl_cmd_service_add_flags, 0, 1, false, sl_cmd_service_add },
+	{ "service guard", "NAME [flags]", "limits for sources, networks, all; shows or sets them",
+	  "What is not named stays as it is. Refused packets count as guard_source and\n"
+	  "guard_service; start with --dry-run on, and watch sluicectl guard show.\n",
+	  sl_cmd_service_guard_flags, 1, 1, false, sl_cmd_service_guard },
 	{ "service delete", "NAME", "remove a service and all of its backends",
 	  "Its traffic is no longer balanced from that moment on: drain first.\n", NULL, 1, 1,
 	  false, sl_cmd_service_delete },
@@ -57,6 +61,29 @@ const struct sl_command sl_commands[] = {
 	  SIZE_MAX, false, sl_cmd_drain },
 	{ "wait", "SERVICE/BACKEND... --for STATE [--timeout SPAN]", "until backends reach a state",
 	  NULL, sl_cmd_wait_flags, 1, SIZE_MAX, false, sl_cmd_wait },
+	{ "trace", "[--service NAME] [--kind LIST] [--sample N]",
+	  "events of single packets, until ^C",
+	  "A line for each packet that begins a flow (new_flow), is dropped, is sent to\n"
+	  "another backend because its flow's is down (reschedule), or takes the place of\n"
+	  "another flow in memory (eviction). While it runs packets cost more.\n",
+	  sl_cmd_trace_flags, 0, 0, false, sl_cmd_trace },
+	{ "capture", "-w FILE [--service NAME] [--reason R] [flags]",
+	  "packets before and after, into a file",
+	  "The file is pcapng, with an interface \"before\" and one \"after\"; Wireshark and\n"
+	  "tcpdump read it. Each frame's comment names reason, service and backend. One\n"
+	  "capture at a time. While it runs packets cost more.\n",
+	  sl_cmd_capture_flags, 0, 0, false, sl_cmd_capture },
+	{ "guard show", "", "listed prefixes, and what the guard counted", NULL, NULL, 0, 0, false,
+	  sl_cmd_guard_show },
+	{ "guard allow", "PREFIX...", "sources that no limit holds for",
+	  "Of several listed prefixes that have an address the longest one decides.\n", NULL, 1,
+	  SIZE_MAX, false, sl_cmd_guard_allow },
+	{ "guard deny", "PREFIX...", "sources whose packets are dropped",
+	  "Flows that exist are dropped too. Of several listed prefixes that have an\n"
+	  "address the longest one decides.\n",
+	  NULL, 1, SIZE_MAX, false, sl_cmd_guard_deny },
+	{ "guard remove", "PREFIX...", "list them no longer", NULL, NULL, 1, SIZE_MAX, false,
+	  sl_cmd_guard_remove },
 	{ "metrics", "", "the agent's metrics, as Prometheus reads them", NULL, NULL, 0, 0, false,
 	  sl_cmd_metrics },
 	{ "detach", "--yes", "stop balancing: unload from every interface",
@@ -64,6 +91,13 @@ const struct sl_command sl_commands[] = {
 	  "Declared services stay in the state file. A restart or an upgrade of the\n"
 	  "agent never needs this.\n",
 	  sl_cmd_detach_flags, 0, 0, false, sl_cmd_detach },
+	{ "decap", "[IFACE [--from CIDR,... [flags] | --off]]",
+	  "on a backend: take tunnel packets of the balancers apart",
+	  "Needs root and no agent. With --from the program is put on the interface, or\n"
+	  "replaced in one step; what is not given has its default again. Without it,\n"
+	  "what the program was told and has counted. IPIP and GUE packets of others\n"
+	  "than --from are dropped, all else passes untouched.\n",
+	  sl_cmd_decap_flags, 0, 1, true, sl_cmd_decap },
 	{ "help", "[COMMAND]", "help on a command", NULL, NULL, 0, 2, true, sl_cmd_help },
 	{ "version", "", "the version of sluicectl", NULL, NULL, 0, 0, true, sl_cmd_version },
 	{ NULL, NULL, NULL, NULL, NULL, 0, 0, false, NULL },

@@ -15,6 +15,14 @@ int sl_cmd_service_delete(struct sl_ctl *ctl);
 extern const struct sl_flag sl_cmd_service_add_flags[];
 int sl_cmd_service_add(struct sl_ctl *ctl);
 
+extern const struct sl_flag sl_cmd_service_guard_flags[];
+int sl_cmd_service_guard(struct sl_ctl *ctl);
+
+int sl_cmd_guard_show(struct sl_ctl *ctl);
+int sl_cmd_guard_allow(struct sl_ctl *ctl);
+int sl_cmd_guard_deny(struct sl_ctl *ctl);
+int sl_cmd_guard_remove(struct sl_ctl *ctl);
+
 int sl_cmd_backend_list(struct sl_ctl *ctl);
 int sl_cmd_backend_show(struct sl_ctl *ctl);
 
@@ -30,9 +38,16 @@ extern const struct sl_flag sl_cmd_drain_flags[], sl_cmd_wait_flags[];
 int sl_cmd_drain(struct sl_ctl *ctl);
 int sl_cmd_wait(struct sl_ctl *ctl);
 
+extern const struct sl_flag sl_cmd_trace_flags[], sl_cmd_capture_flags[];
+int sl_cmd_trace(struct sl_ctl *ctl);
+int sl_cmd_capture(struct sl_ctl *ctl);
+
 extern const struct sl_flag sl_cmd_detach_flags[];
 int sl_cmd_detach(struct sl_ctl *ctl);
 int sl_cmd_metrics(struct sl_ctl *ctl);
+
+extern const struct sl_flag sl_cmd_decap_flags[];
+int sl_cmd_decap(struct sl_ctl *ctl);
 
 int sl_cmd_help(struct sl_ctl *ctl);
 int sl_cmd_version(struct sl_ctl *ctl);

@@ -77,6 +77,27 @@ static void print_drops(const cJSON *root)
 		printf("\n");
 }
 
+/* Only what has occurred. */
+static void print_transmit_errors(const cJSON *root)
+{
+	char count[SL_TEXT_SHORT], interface[64], kind[32], error[48];
+	const cJSON *item;
+	bool any = false;
+
+	cJSON_ArrayForEach(item, sl_doc_list(root, "transmit_errors"))
+	{
+		(void)sl_text_clean(sl_doc_text(item, "interface"), false, interface,
+				    sizeof(interface));
+		(void)sl_text_clean(sl_doc_text(item, "kind"), false, kind, sizeof(kind));
+		(void)sl_text_clean(sl_doc_text(item, "errno"), false, error, sizeof(error));
+		printf("%s%s %s %s %s", any ? ", " : "\nNot taken by interfaces: ", interface, kind,
+		       error, sl_text_format_count(sl_doc_count(item, "packets"), count));
+		any = true;
+	}
+	if (any)
+		printf("\n");
+}
+
 static int print_services(const struct sl_ctl *ctl, const cJSON *list,
 			  const struct sl_rows_since *since)
 {
@@ -203,6 +224,8 @@ static int print_status(const struct sl_ctl *ctl, const struct sl_answer *a,
 	r = print_services(ctl, list, since);
 	if (!r && ctl->look.headers)
 		print_drops(a->root);
+	if (!r && ctl->look.headers)
+		print_transmit_errors(a->root);
 	sl_call_flush();
 	if (!r && list && !cJSON_GetArraySize(list))
 		sl_say(ctl,

@@ -68,6 +68,18 @@ int sl_codec_read_drain(const char *text, size_t len, const char *service, const
 int sl_codec_read_config(const char *text, size_t len, struct sl_config *ret, struct sl_err *err);
 
 /*
+ * Bodies of PUT .../guard: of the service @name, and {"allow": [...], "deny": [...]}. Validated;
+ * the lists are in order.
+ */
+int sl_codec_read_service_guard(const char *text, size_t len, const struct sl_service *s,
+				struct sl_service_guard *ret, struct sl_err *err);
+int sl_codec_read_guard_lists(const char *text, size_t len, struct sl_guard_lists *ret,
+			      struct sl_err *err);
+/* Whole documents of the same, also of what is empty. NULL when memory is short. */
+struct cJSON *sl_codec_write_service_guard(const struct sl_service_guard *g);
+struct cJSON *sl_codec_write_guard_lists(const struct sl_guard_lists *l);
+
+/*
  * Trees of the declared members, for the caller to add "status" to and print.
  * NULL when memory is short. A service's tree holds no "backends": callers add
  * them (sl_codec_write_config does).

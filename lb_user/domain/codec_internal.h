@@ -128,6 +128,15 @@ int sl_codec_service_forwarding(const struct sl_at *at, struct sl_service *s, st
 int sl_codec_backend_forwarding(const struct sl_at *at, struct sl_backend *b, struct sl_err *err);
 int sl_codec_encapsulation(const struct sl_at *root, struct sl_encapsulation *ret,
 			   struct sl_err *err);
+/* ---- codec_guard.c --------------------------------------------------------- */
+
+/* Member "guard" of a service; of a configuration: the lists, validated before they are sorted. */
+int sl_codec_service_guard(const struct sl_at *at, struct sl_service_guard *ret,
+			   struct sl_err *err);
+int sl_codec_guard_lists(const struct sl_at *root, struct sl_guard_lists *ret, struct sl_err *err);
+/* Add nothing where nothing is declared. False: no memory. */
+bool sl_codec_add_service_guard(cJSON *to, const struct sl_service_guard *g);
+bool sl_codec_add_guard_lists(cJSON *to, const struct sl_guard_lists *l);
 
 /* Members that GET adds and PUT ignores. */
 extern const char *const sl_codec_readonly[];

@@ -167,11 +167,11 @@ static int read_words(const struct sl_at *at, struct sl_service *s, struct sl_er
 static int read_service(struct sl_at *at, const char *name_wanted, struct sl_service *ret,
 			struct sl_err *err)
 {
-	static const char *const known[] = { "name",	      "description",  "address",
-					     "port",	      "protocol",     "forwarding",
-					     "table",	      "udp_flows",    "fragments",
-					     "on_down",	      "backends",     "idle_timeout",
-					     "drain_timeout", "health_check", NULL };
+	static const char *const known[] = {
+		"name",		 "description",	 "address",   "port",	 "protocol", "forwarding",
+		"table",	 "udp_flows",	 "fragments", "on_down", "backends", "idle_timeout",
+		"drain_timeout", "health_check", "guard",     NULL
+	};
 	char subject[SL_SUBJECT_LEN];
 	struct sl_service s;
 	int r;
@@ -192,6 +192,7 @@ static int read_service(struct sl_at *at, const char *name_wanted, struct sl_ser
 	    (r = read_table(at, &s, err)) < 0 ||
 	    (r = sl_field_s(at, "idle_timeout", &s.idle_timeout_s, err)) < 0 ||
 	    (r = sl_field_s(at, "drain_timeout", &s.drain_timeout_s, err)) < 0 ||
+	    (r = sl_codec_service_guard(at, &s.guard, err)) < 0 ||
 	    (r = read_check(at, &s.check, err)) < 0 || (r = read_backends(at, &s, err)) < 0) {
 		sl_service_done(&s);
 	} else {
@@ -303,8 +304,8 @@ static int read_services(const struct sl_at *root, struct sl_config *c, struct s
 
 int sl_codec_read_config(const char *text, size_t len, struct sl_config *ret, struct sl_err *err)
 {
-	static const char *const known[] = { "revision", "interfaces", "encapsulation", "services",
-					     NULL };
+	static const char *const known[] = { "revision", "interfaces", "encapsulation",
+					     "guard",	 "services",   NULL };
 	struct sl_at root = { .subject = "configuration" };
 	struct sl_config c = { 0 };
 	cJSON *tree;
@@ -320,6 +321,7 @@ int sl_codec_read_config(const char *text, size_t len, struct sl_config *ret, st
 	    (r = sl_field_number(&root, "revision", 0, REVISION_MAX, &c.revision, err)) < 0 ||
 	    (r = read_interfaces(&root, &c, err)) < 0 ||
 	    (r = sl_codec_encapsulation(&root, &c.encapsulation, err)) < 0 ||
+	    (r = sl_codec_guard_lists(&root, &c.guard, err)) < 0 ||
 	    (r = read_services(&root, &c, err)) < 0 || (r = sl_validate_config(&c, err)) < 0)
 		goto out;
 	for (i = 0; i < c.n_services; i++)

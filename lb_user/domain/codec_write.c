@@ -110,7 +110,8 @@ struct cJSON *sl_codec_write_service(const struct sl_service *s)
 	    add_text(o, "fragments", s->fragments == SL_FRAGMENTS_HASH3 ? "hash3" : "drop") &&
 	    add_text(o, "on_down", s->on_down == SL_DOWN_DROP ? "drop" : "reschedule") &&
 	    add_s(o, "idle_timeout", s->idle_timeout_s) &&
-	    add_s(o, "drain_timeout", s->drain_timeout_s) && add_check(o, &s->check))
+	    add_s(o, "drain_timeout", s->drain_timeout_s) && add_check(o, &s->check) &&
+	    sl_codec_add_service_guard(o, &s->guard))
 		return o;
 	cJSON_Delete(o);
 	return NULL;
@@ -207,6 +208,8 @@ static cJSON *write_config(const struct sl_config *c)
 
 	snprintf(revision, sizeof(revision), "%llu", (unsigned long long)c->revision);
 	if (!cJSON_AddRawToObject(o, "revision", revision))
+		goto fail;
+	if (!sl_codec_add_guard_lists(o, &c->guard))
 		goto fail;
 	interfaces = cJSON_AddArrayToObject(o, "interfaces");
 	if (!add_encapsulation(o, &c->encapsulation))

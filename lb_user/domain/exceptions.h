@@ -11,6 +11,15 @@
 #include <stdint.h>
 
 /*
+ * Whether an entry may be older than it looks: ages have wrapped, @away ticks
+ * after the last sweep, for a service of @idle_ticks.
+ */
+static inline bool sl_exceptions_doubtful(uint64_t away, uint16_t idle_ticks)
+{
+	return away + idle_ticks >= SL_IDLE_TICKS_MAX;
+}
+
+/*
  * Removes expired entries (silent for more than the idle ticks of their
  * backend's service) and entries of backends without a service. Must run more
  * often than ages wrap (include/sluice/limits.h). Returns how many are left.

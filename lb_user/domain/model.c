@@ -71,6 +71,13 @@ void sl_service_done(struct sl_service *s)
 	s->n_backends = 0;
 }
 
+void sl_guard_lists_done(struct sl_guard_lists *l)
+{
+	free(l->allow);
+	free(l->deny);
+	*l = (struct sl_guard_lists){ 0 };
+}
+
 void sl_config_done(struct sl_config *c)
 {
 	size_t i;
@@ -79,6 +86,7 @@ void sl_config_done(struct sl_config *c)
 		sl_service_done(&c->services[i]);
 	free(c->services);
 	free(c->interfaces);
+	sl_guard_lists_done(&c->guard);
 	*c = (struct sl_config){ 0 };
 }
 
@@ -109,6 +117,22 @@ int sl_service_copy(const struct sl_service *s, struct sl_service *ret)
 	return 0;
 }
 
+int sl_guard_lists_copy(const struct sl_guard_lists *l, struct sl_guard_lists *ret)
+{
+	void *allow, *deny;
+
+	if (duplicate(l->allow, l->n_allow, sizeof(*l->allow), &allow) < 0)
+		return -ENOMEM;
+	if (duplicate(l->deny, l->n_deny, sizeof(*l->deny), &deny) < 0) {
+		free(allow);
+		return -ENOMEM;
+	}
+	*ret = (struct sl_guard_lists){
+		.allow = allow, .deny = deny, .n_allow = l->n_allow, .n_deny = l->n_deny
+	};
+	return 0;
+}
+
 int sl_config_copy(const struct sl_config *c, struct sl_config *ret)
 {
 	struct sl_config copy = { .revision = c->revision, .encapsulation = c->encapsulation };
@@ -121,6 +145,8 @@ int sl_config_copy(const struct sl_config *c, struct sl_config *ret)
 		return r;
 	copy.interfaces = interfaces;
 	copy.n_interfaces = c->n_interfaces;
+	if (sl_guard_lists_copy(&c->guard, &copy.guard) < 0)
+		goto fail;
 	if (c->n_services) {
 		copy.services = calloc(c->n_services, sizeof(*copy.services));
 		if (!copy.services)

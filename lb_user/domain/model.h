@@ -66,6 +66,22 @@ struct sl_backend {
 	enum sl_drain_then drain_then;
 };
 
+/* So many a second, and so many at once. Rate 0: no limit, and burst 0. */
+struct sl_rate {
+	uint32_t per_s, burst;
+};
+
+struct sl_rates {
+	struct sl_rate flows, packets;
+};
+
+struct sl_service_guard {
+	bool dry_run;		 /* what would be dropped is counted and sent */
+	struct sl_rates source;	 /* of each IPv4 address, IPv6 /64 */
+	struct sl_rates network; /* of each IPv4 /24, IPv6 /48 */
+	struct sl_rates service; /* of all together */
+};
+
 struct sl_service {
 	char name[SL_NAME_LEN];
 	char description[SL_TEXT_LEN];
@@ -81,6 +97,7 @@ struct sl_service {
 	enum sl_oversize oversize;
 	uint32_t idle_timeout_s;  /* SL_IDLE_TIMEOUT_MIN_S..MAX_S */
 	uint32_t drain_timeout_s; /* default deadline of a drain; 0: none */
+	struct sl_service_guard guard;
 	struct sl_check check;
 	struct sl_backend *backends; /* heap, sorted by name, unique */
 	size_t n_backends;
@@ -100,9 +117,17 @@ struct sl_encapsulation {
 	struct sl_prefix source4, source6;
 };
 
+/* Sources that no limit holds for, and those that nothing is taken from; the longest prefix wins.
+ */
+struct sl_guard_lists {
+	struct sl_prefix *allow, *deny; /* heap, in order, none twice */
+	size_t n_allow, n_deny;
+};
+
 struct sl_config {
 	uint64_t revision; /* +1 with every accepted change */
 	struct sl_encapsulation encapsulation;
+	struct sl_guard_lists guard;
 	struct sl_interface *interfaces;
 	size_t n_interfaces;
 	struct sl_service *services; /* heap, sorted by name, unique */
@@ -127,10 +152,12 @@ void sl_service_inherit(struct sl_service *s);
 /* Free the contents; the struct itself is the caller's. Zeroed structs are fine. */
 void sl_service_done(struct sl_service *s);
 void sl_config_done(struct sl_config *c);
+void sl_guard_lists_done(struct sl_guard_lists *l);
 
 /* Deep copies. Return 0 or -ENOMEM; @ret is written only on success. */
 int sl_service_copy(const struct sl_service *s, struct sl_service *ret);
 int sl_config_copy(const struct sl_config *c, struct sl_config *ret);
+int sl_guard_lists_copy(const struct sl_guard_lists *l, struct sl_guard_lists *ret);
 
 /* NULL if there is none. */
 struct sl_service *sl_config_find(const struct sl_config *c, const char *name);

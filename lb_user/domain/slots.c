@@ -108,6 +108,27 @@ static bool idle_for_long(uint16_t now, uint16_t seen, uint16_t idle_ticks)
 	return age > idle_ticks + TICKS_SLACK && age < (uint16_t)-TICKS_AHEAD;
 }
 
+uint32_t sl_slots_due(const struct sl_slots *s, uint16_t now, uint16_t idle_ticks, bool *ret_due)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < s->count; i++) {
+		if (!(load(&s->word[i]) & SL_SLOT_T))
+			continue;
+		n++;
+		if (idle_for_long(now, __atomic_load_n(&s->seen[i], __ATOMIC_ACQUIRE), idle_ticks))
+			*ret_due = true;
+	}
+	return n;
+}
+
+void sl_slots_hold(const struct sl_slots *s, uint16_t now)
+{
+	for (uint32_t i = 0; i < s->count; i++)
+		if (load(&s->word[i]) & SL_SLOT_T)
+			mark_seen(s, i, now);
+}
+
 uint32_t sl_slots_settle(const struct sl_slots *s, uint16_t now, uint16_t idle_ticks)
 {
 	uint32_t left = 0;

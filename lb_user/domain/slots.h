@@ -45,6 +45,21 @@ uint32_t sl_slots_remove(const struct sl_slots *s, uint16_t id, const uint16_t *
 			 uint16_t now);
 
 /*
+ * How many slots are in transition; *@ret_due becomes true if one of them
+ * would settle now.
+ */
+uint32_t sl_slots_due(const struct sl_slots *s, uint16_t now, uint16_t idle_ticks, bool *ret_due);
+
+/*
+ * No slot settles before an idle timeout from @now has passed, for when flow
+ * memory cannot be told: entries that look young may be old (exceptions.h).
+ */
+void sl_slots_hold(const struct sl_slots *s, uint16_t now);
+
+/*
+ * Expired exceptions must have been swept since @now was read: one that is
+ * left on a settled slot is not overwritten by the next flow of its tuple, and
+ * looks young again once ages have wrapped.
  * Slots whose seen is older than @idle_ticks, and three ticks more, become
  * {old=cur, T=0}.
  * Returns how many stay in transition.

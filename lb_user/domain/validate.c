@@ -252,7 +252,8 @@ static int check_alone(const struct sl_service *s, struct sl_err *err)
 		return INVALID(err, "/idle_timeout",
 			       "service \"%s\": idle timeout %us is outside %us to %us", s->name,
 			       s->idle_timeout_s, SL_IDLE_TIMEOUT_MIN_S, SL_IDLE_TIMEOUT_MAX_S);
-	return check_probe(s, err);
+	r = sl_validate_guard(s, err);
+	return r < 0 ? r : check_probe(s, err);
 }
 
 static int by_name(const void *a, const void *b)

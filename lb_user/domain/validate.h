@@ -24,6 +24,12 @@ bool sl_name_valid(const char *name);
  * itself, unicast, not loopback or unspecified, weight in range, port 0 or the service's. */
 int sl_validate_backend(const struct sl_service *s, const struct sl_backend *b, struct sl_err *err);
 
+/* The service's limits: rates and bursts that the packet path can tell apart (limits.h). */
+int sl_validate_guard(const struct sl_service *s, struct sl_err *err);
+
+/* No prefix twice, not more than SL_PREFIXES_MAX. Pointers: /allow/N, /deny/N. */
+int sl_validate_lists(const struct sl_guard_lists *l, struct sl_err *err);
+
 /* A service with all its backends: also that no two backends share an address. */
 int sl_validate_service(const struct sl_service *s, struct sl_err *err);
 

@@ -302,6 +302,11 @@ int sl_validate_config(const struct sl_config *c, struct sl_err *err)
 	r = sl_validate_encapsulation(&c->encapsulation, err);
 	if (r < 0)
 		return r;
+	r = sl_validate_lists(&c->guard, err);
+	if (r < 0) {
+		sl_err_nest(err, "/guard");
+		return r;
+	}
 	for (i = 0; i < c->n_services; i++) {
 		snprintf(prefix, sizeof(prefix), "/services/%zu", i);
 		r = sl_validate_service(&c->services[i], err);

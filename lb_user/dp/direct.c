@@ -52,6 +52,14 @@ static size_t map_bytes(const char *name, unsigned cpus)
 		{ "sl_cnt_exc", sizeof(struct sl_exc_cnt), true },
 		{ "sl_limits", sizeof(struct sl_limit), true },
 		{ "sl_labels", sizeof(struct sl_label) * SL_BACKENDS_MAX, false },
+		{ "sl_trace", sizeof(struct sl_trace), false },
+		{ "sl_trace_row", sizeof(struct sl_trace_row), true },
+		{ "sl_guards", sizeof(struct sl_guard_rec) * SL_SERVICES_MAX, false },
+		{ "sl_guard_sets", sizeof(struct sl_guard_set) * SL_GUARD_SETS, false },
+		{ "sl_guard_pools", sizeof(struct sl_guard_pool) * SL_SERVICES_MAX, false },
+		{ "sl_guard_credit", sizeof(struct sl_guard_credit) * SL_SERVICES_MAX, true },
+		{ "sl_guard_index", sizeof(uint64_t) * SL_GUARD_INDEX_WORDS, false },
+		{ "sl_cnt_guard", sizeof(struct sl_guard_cnt), true },
 	};
 
 	for (size_t i = 0; i < sizeof(size) / sizeof(size[0]); i++)
@@ -91,8 +99,9 @@ static int rewrite(struct bpf_program *prog, struct bpf_prog_load_opts *opts, lo
 	struct bpf_insn *insns;
 	int r;
 
-	(void)opts;
 	(void)cookie;
+	/* frames of several buffers; all programs of a tail call must agree on it */
+	opts->prog_flags |= BPF_F_XDP_HAS_FRAGS;
 	insns = malloc(n * sizeof(*insns));
 	if (!insns)
 		return -ENOMEM;

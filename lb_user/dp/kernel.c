@@ -6,6 +6,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,9 +40,17 @@ static __attribute__((format(printf, 2, 0))) int keep_warning(enum libbpf_print_
 }
 
 /* Maps that are not memory. */
-static const char *const plain_maps[] = { SL_MAP_PORTS, SL_MAP_TAILS };
+static const char *const plain_maps[] = { SL_MAP_PORTS, SL_MAP_TAILS, SL_MAP_EVENTS,
+					  SL_MAP_PREFIXES };
 
 #define N_PLAIN_MAPS (sizeof(plain_maps) / sizeof(plain_maps[0]))
+
+const char *sl_kernel_map_name(const struct sl_dp_kernel *k, size_t i)
+{
+	if (i < k->n_maps)
+		return k->maps[i].name;
+	return i < k->n_maps + N_PLAIN_MAPS ? plain_maps[i - k->n_maps] : NULL;
+}
 
 static unsigned cpu_rows(void)
 {
@@ -62,10 +71,9 @@ static int adopt(struct sl_dp_kernel *k, struct sl_err *err)
 	int fd, r;
 
 	for (size_t i = 0; i < k->n_maps + N_PLAIN_MAPS; i++) {
-		bool plain = i >= k->n_maps;
-		const char *name = plain ? plain_maps[i - k->n_maps] : k->maps[i].name;
+		const char *name = sl_kernel_map_name(k, i);
 
-		r = sl_pins_get_map(k->dir, name, plain ? 0 : k->maps[i].bytes, &fd, &gone);
+		r = sl_pins_get_map(k->dir, name, i < k->n_maps ? k->maps[i].bytes : 0, &fd, &gone);
 		if (r == -ENOENT)
 			continue;
 		if (r < 0) {
@@ -91,22 +99,26 @@ static int adopt(struct sl_dp_kernel *k, struct sl_err *err)
 	return 0;
 }
 
-static int check_info(const struct sl_dp_kernel *k, struct sl_err *err)
+/* The pinned description, before anything is loaded by it. */
+static int read_info(struct sl_dp_kernel *k, struct sl_info *ret, struct sl_err *err)
 {
-	const struct sl_info *info = k->dp.mem.info;
+	__u32 first = 0;
+	int r = bpf_map_lookup_elem(bpf_map__fd(k->skel->maps.sl_info), &first, ret);
 
-	if (info->magic == SL_ABI_MAGIC && info->abi == SL_ABI_VERSION &&
-	    info->slots_total == SL_SLOTS_TOTAL && info->exc_sets == SL_EXC_SETS &&
-	    info->cpus == cpu_rows())
+	if (r < 0)
+		return sl_err_set(err, r, "dataplane-error", "reading sl_info: %s", strerror(-r));
+	if (ret->magic == SL_ABI_MAGIC && ret->abi == SL_ABI_VERSION &&
+	    ret->slots_total == SL_SLOTS_TOTAL && ret->exc_sets == SL_EXC_SETS &&
+	    ret->cpus == cpu_rows())
 		return 0;
 	return sl_err_set(err, -EPROTO, "dataplane-error",
 			  "%s: the pinned maps are of ABI %u, this sluiced is of ABI %u; run the "
 			  "version that made them, or drop the data plane with: "
 			  "sluiced --detach",
-			  k->dir, info->abi, SL_ABI_VERSION);
+			  k->dir, ret->abi, SL_ABI_VERSION);
 }
 
-static int explain_load(int r, struct sl_err *err)
+int sl_kernel_explain_load(int r, struct sl_err *err)
 {
 	struct utsname u = {};
 
@@ -153,17 +165,57 @@ static int pin_all(struct sl_dp_kernel *k, struct sl_err *err)
 	return r;
 }
 
-/* Where sl_xdp goes on with what is not common; an adopted table has another version's until now.
+/*
+ * Where the programs go on; an adopted table has another version's until now.
+ * The last ones first: who comes from an old program finds the new next one,
+ * and both decide alike.
  */
-static int set_tails(struct sl_dp_kernel *k, struct sl_err *err)
+int sl_kernel_set_tails(const struct sl_dp_kernel *k, const struct sluice_bpf *of,
+			struct sl_err *err)
 {
-	int fd = bpf_program__fd(k->skel->progs.sl_rare), r;
-	__u32 first = 0;
+	const int fd[SL_TAILS] = { [SL_TAIL_RARE] = bpf_program__fd(of->progs.sl_rare),
+				   [SL_TAIL_SEND] = bpf_program__fd(of->progs.sl_send) };
 
-	r = bpf_map_update_elem(bpf_map__fd(k->skel->maps.sl_tails), &first, &fd, 0);
+	for (__u32 i = SL_TAILS; i-- > 0;) {
+		int r = bpf_map_update_elem(bpf_map__fd(k->skel->maps.sl_tails), &i, &fd[i], 0);
+
+		if (r < 0)
+			return sl_err_set(err, r, "dataplane-error", "the table of tail calls: %s",
+					  strerror(-r));
+	}
+	return 0;
+}
+
+int sl_kernel_set_sizes(const struct sl_dp_kernel *k, struct sluice_bpf *skel, struct sl_err *err)
+{
+	for (size_t i = 0; i < k->n_maps; i++) {
+		struct bpf_map *m = bpf_object__find_map_by_name(skel->obj, k->maps[i].name);
+		int r = m ? bpf_map__set_value_size(m, (__u32)k->maps[i].bytes) : -ENOENT;
+
+		if (r < 0)
+			return sl_err_set(err, r, "dataplane-error", "map %s: %s", k->maps[i].name,
+					  strerror(-r));
+	}
+	return 0;
+}
+
+void sl_kernel_set_constants(struct sluice_bpf *skel, const struct sl_info *info, uint32_t features)
+{
+	skel->rodata->sl_cpu_mask = info->cpus - 1;
+	skel->rodata->sl_tick_shift = info->tick_shift;
+	skel->rodata->sl_features = features;
+}
+
+/* What is pinned goes on with the programs just loaded: tail calls first, then each interface. */
+static int take_over(struct sl_dp_kernel *k, const struct sl_info *info, struct sl_err *err)
+{
+	int r = sl_kernel_set_tails(k, k->skel, err);
+
 	if (r < 0)
-		return sl_err_set(err, r, "dataplane-error", "the table of tail calls: %s",
-				  strerror(-r));
+		return r;
+	k->dp.mem.info->features = info->features;
+	/* an interface that refuses is told of by attach() */
+	(void)sl_link_replace_all(k->dir, bpf_program__fd(k->skel->progs.sl_xdp), -1, NULL);
 	return 0;
 }
 
@@ -174,37 +226,34 @@ static int load(struct sl_dp_kernel *k, const uint64_t key[2], struct sl_err *er
 				.cpus = cpu_rows(),
 				.slots_total = SL_SLOTS_TOTAL,
 				.exc_sets = SL_EXC_SETS,
-				.key = { key[0], key[1] } };
-	int r;
+				.key = { key[0], key[1] } },
+		       pinned;
+	int r = sl_kernel_set_sizes(k, k->skel, err);
 
-	for (size_t i = 0; i < k->n_maps; i++) {
-		struct bpf_map *m = bpf_object__find_map_by_name(k->skel->obj, k->maps[i].name);
-
-		r = m ? bpf_map__set_value_size(m, (__u32)k->maps[i].bytes) : -ENOENT;
-		if (r < 0)
-			return sl_err_set(err, r, "dataplane-error", "map %s: %s", k->maps[i].name,
-					  strerror(-r));
-	}
+	if (r < 0)
+		return r;
+	info.tick_shift = sl_dp_clock_shift(&info.tick_ms);
 	if (k->dir[0]) {
 		r = adopt(k, err);
 		if (r < 0)
 			return r;
 		k->dp.adopted = r;
+		r = r ? read_info(k, &pinned, err) : 0;
+		if (r < 0)
+			return r;
 	}
-	info.tick_shift = sl_dp_clock_shift(&info.tick_ms);
-	k->skel->rodata->sl_cpu_mask = info.cpus - 1;
-	k->skel->rodata->sl_tick_shift = info.tick_shift;
+	if (k->dp.adopted)
+		info.features = pinned.features & SL_FEAT_ALL;
+	sl_kernel_set_constants(k->skel, &info, info.features);
 	r = bpf_object__load(k->skel->obj);
 	if (r < 0)
-		return explain_load(r, err);
+		return sl_kernel_explain_load(r, err);
 	r = map_memory(k, err);
 	if (r < 0)
 		return r;
-	if (k->dp.adopted) {
-		r = check_info(k, err);
-		return r < 0 ? r : set_tails(k, err);
-	}
-	r = set_tails(k, err);
+	if (k->dp.adopted)
+		return take_over(k, &info, err);
+	r = sl_kernel_set_tails(k, k->skel, err);
 	if (r < 0)
 		return r;
 	*k->dp.mem.info = info;
@@ -222,13 +271,31 @@ static struct sl_dp_kernel *kernel_of(struct sl_dp *dp)
 static int op_attach(struct sl_dp *dp, const char *name, enum sl_mode mode, struct sl_err *err)
 {
 	struct sl_dp_kernel *k = kernel_of(dp);
+	int r;
 
-	return sl_link_attach(k->dir, bpf_program__fd(k->skel->progs.sl_xdp), name, mode, err);
+	sl_xmit_from_add(k->xmit, if_nametoindex(name));
+	r = sl_link_attach(k->dir, bpf_program__fd(k->skel->progs.sl_xdp), name, mode, err);
+	sl_xmit_from_sync(k->xmit);
+	return r;
 }
 
 static int op_detach(struct sl_dp *dp, const char *name, struct sl_err *err)
 {
-	return sl_link_detach(kernel_of(dp)->dir, name, err);
+	struct sl_dp_kernel *k = kernel_of(dp);
+	int r = sl_link_detach(k->dir, name, err);
+
+	sl_xmit_from_sync(k->xmit);
+	return r;
+}
+
+static int op_transmit_errors(struct sl_dp *dp, struct sl_transmit_error *ret, size_t room)
+{
+	return sl_xmit_read(kernel_of(dp)->xmit, ret, room);
+}
+
+static const char *op_transmit_blind(struct sl_dp *dp)
+{
+	return sl_xmit_blind(kernel_of(dp)->xmit);
 }
 
 static unsigned op_attached(struct sl_dp *dp, const char *name)
@@ -246,6 +313,19 @@ static int op_port_set(struct sl_dp *dp, uint16_t port, uint32_t ifindex, struct
 		return sl_err_set(err, r, "dataplane-error", "egress port %u (ifindex %u): %s",
 				  port, ifindex, strerror(-r));
 	return 0;
+}
+
+static int op_specialise(struct sl_dp *dp, uint32_t features, struct sl_err *err)
+{
+	last_warning[0] = '\0';
+	return sl_swap(kernel_of(dp), features, err);
+}
+
+static int op_prefixes(struct sl_dp *dp, const struct sl_guard_prefix *list, size_t n, bool prune,
+		       struct sl_err *err)
+{
+	return sl_prefixes_set(bpf_map__fd(kernel_of(dp)->skel->maps.sl_prefixes), list, n, prune,
+			       err);
 }
 
 static int op_jiffies(struct sl_dp *dp, uint64_t *ret)
@@ -269,7 +349,9 @@ static void op_close(struct sl_dp *dp)
 {
 	struct sl_dp_kernel *k = kernel_of(dp);
 
+	sl_events_close(dp);
 	sl_direct_unmap(k->maps, k->n_maps, &k->dp.mem);
+	sl_xmit_close(k->xmit);
 	sluice_bpf__destroy(k->skel);
 	if (k->lock_fd >= 0)
 		close(k->lock_fd);
@@ -281,6 +363,13 @@ static const struct sl_dp_ops kernel_ops = {
 	.detach = op_detach,
 	.attached = op_attached,
 	.port_set = op_port_set,
+	.specialise = op_specialise,
+	.transmit_errors = op_transmit_errors,
+	.transmit_blind = op_transmit_blind,
+	.events_open = sl_events_open,
+	.events_read = sl_events_read,
+	.events_close = sl_events_close,
+	.prefixes = op_prefixes,
 	.jiffies = op_jiffies,
 	.unload = op_unload,
 	.close = op_close,
@@ -314,12 +403,16 @@ int sl_dp_open(const struct sl_dp_options *opt, struct sl_dp **ret, struct sl_er
 	}
 	k->skel = sluice_bpf__open();
 	if (!k->skel) {
-		r = explain_load(-errno, err);
+		r = sl_kernel_explain_load(-errno, err);
 		goto out;
 	}
 	r = load(k, opt->key, err);
 	if (r < 0)
 		goto out;
+	if (k->dir[0]) {
+		k->xmit = sl_xmit_open(k->dir, bpf_map__fd(k->skel->maps.sl_ports));
+		sl_xmit_from_sync(k->xmit);
+	}
 	*ret = &k->dp;
 	k = NULL;
 	r = 0;

@@ -11,6 +11,7 @@
 #include <linux/if_link.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -53,10 +54,13 @@ static int explain_create(int r, const char *ifname, enum sl_mode mode, struct s
 				  ifname, sl_mode_name(mode));
 	case -ERANGE:
 	case -EINVAL:
-		return sl_err_set(err, r, "dataplane-error",
-				  "interface %s: %s XDP refused (%s): on veth lower the peer's MTU "
-				  "below 3500, elsewhere check MTU, LRO and queue settings",
-				  ifname, sl_mode_name(mode), strerror(-r));
+		return sl_err_set(
+			err, r, "dataplane-error",
+			"interface %s: %s XDP refused (%s): lower the interface's MTU (its "
+			"driver may not take XDP frames of several buffers), and check LRO "
+			"and queue settings; on veth it is the peer's MTU, and tens of "
+			"thousands are taken",
+			ifname, sl_mode_name(mode), strerror(-r));
 	default:
 		return sl_err_set(err, r, "dataplane-error", "interface %s: attaching: %s", ifname,
 				  strerror(-r));
@@ -153,8 +157,117 @@ unsigned sl_link_ifindex(const char *dir, const char *ifname)
 	return ifindex;
 }
 
+/* The interface a pin is for; false: it is no link's. */
+static bool pin_ifname(const char *pin, char ret[SL_IFNAME_LEN])
+{
+	const char *name = NULL;
+
+	if (!strncmp(pin, "link-native-", 12))
+		name = pin + 12;
+	else if (!strncmp(pin, "link-generic-", 13))
+		name = pin + 13;
+	if (!name)
+		return false;
+	snprintf(ret, SL_IFNAME_LEN, "%s", name);
+	for (char *dot = strchr(ret, PIN_DOT); dot; dot = strchr(dot, PIN_DOT))
+		*dot = '.';
+	return true;
+}
+
+/* A link whose program has been replaced. */
+struct replaced {
+	struct replaced *next;
+	int fd;
+};
+
+static int replace_one(const char *dir, const char *pin, int prog_fd, int old_fd,
+		       struct replaced **done, struct sl_err *err)
+{
+	LIBBPF_OPTS(bpf_link_update_opts, opts);
+	struct replaced *one = calloc(1, sizeof(*one));
+	char path[SL_DP_PATH], ifname[SL_IFNAME_LEN] = "";
+	int r = one ? sl_pins_path(dir, pin, path, err) : -ENOMEM;
+
+	pin_ifname(pin, ifname);
+	if (!r)
+		r = one->fd = bpf_obj_get(path);
+	if (r >= 0) {
+		if (old_fd >= 0) {
+			opts.flags = BPF_F_REPLACE;
+			opts.old_prog_fd = (__u32)old_fd;
+		}
+		r = bpf_link_update(one->fd, prog_fd, &opts);
+		if (!r) {
+			one->next = *done;
+			*done = one;
+			return 0;
+		}
+		close(one->fd);
+	}
+	free(one);
+	if (r == -ENOLINK) /* the interface is gone, and the program with it */
+		return 0;
+	return sl_err_set(err, r, "dataplane-error", "interface %s: replacing the program: %s%s",
+			  ifname, strerror(-r),
+			  r == -EPERM ? "; its link holds a program that this agent did not put "
+					"there: restart sluiced, which takes it over"
+				      : "");
+}
+
+int sl_link_replace_all(const char *dir, int prog_fd, int old_fd, struct sl_err *err)
+{
+	struct replaced *done = NULL;
+	char ifname[SL_IFNAME_LEN];
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	int r = 0;
+
+	if (!d)
+		return sl_err_set(err, -errno, "dataplane-error", "pin folder %s: %s", dir,
+				  strerror(errno));
+	while ((!r || old_fd < 0) && (e = readdir(d)))
+		if (pin_ifname(e->d_name, ifname))
+			r = replace_one(dir, e->d_name, prog_fd, old_fd, &done, err);
+	closedir(d);
+	while (done) {
+		struct replaced *one = done;
+
+		done = one->next;
+		if (r < 0 && old_fd >= 0) /* back: whoever it was, it decides as this one does */
+			(void)bpf_link_update(one->fd, old_fd, NULL);
+		close(one->fd);
+		free(one);
+	}
+	return r;
+}
+
+int sl_link_list(const char *dir, unsigned *ret, int room)
+{
+	char path[SL_DP_PATH], ifname[SL_IFNAME_LEN];
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	int n = 0;
+
+	while (d && n < room && (e = readdir(d))) {
+		int fd;
+
+		if (!pin_ifname(e->d_name, ifname) || sl_pins_path(dir, e->d_name, path, NULL))
+			continue;
+		fd = bpf_obj_get(path);
+		if (fd < 0)
+			continue;
+		ret[n] = link_target(fd);
+		n += ret[n] != 0;
+		close(fd);
+	}
+	if (d)
+		closedir(d);
+	return n;
+}
+
 int sl_link_detach_all(const char *dir, struct sl_err *err)
 {
+	char ifname[SL_IFNAME_LEN];
 	DIR *d = opendir(dir);
 	struct dirent *e;
 	int r = 0;
@@ -163,20 +276,8 @@ int sl_link_detach_all(const char *dir, struct sl_err *err)
 		return sl_err_set(err, -errno, "dataplane-error", "pin folder %s: %s", dir,
 				  strerror(errno));
 	while ((e = readdir(d))) {
-		const char *name = NULL;
-
-		if (!strncmp(e->d_name, "link-native-", 12))
-			name = e->d_name + 12;
-		else if (!strncmp(e->d_name, "link-generic-", 13))
-			name = e->d_name + 13;
-		if (name) {
-			char ifname[SL_IFNAME_LEN];
-			int one;
-
-			snprintf(ifname, sizeof(ifname), "%s", name);
-			for (char *dot = strchr(ifname, PIN_DOT); dot; dot = strchr(dot, PIN_DOT))
-				*dot = '.';
-			one = sl_link_detach(dir, ifname, err);
+		if (pin_ifname(e->d_name, ifname)) {
+			int one = sl_link_detach(dir, ifname, err);
 
 			r = one < 0 ? one : r;
 		}

@@ -15,6 +15,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <sluice/names.h>
+
 #include "lb_user/dp/internal.h"
 
 static int check_bpffs(const char *dir, struct sl_err *err)
@@ -71,6 +73,13 @@ int sl_pins_path(const char *dir, const char *name, char ret[SL_DP_PATH], struct
 	return 0;
 }
 
+static __u32 key_bytes(const char *name)
+{
+	if (!strcmp(name, SL_MAP_EVENTS))
+		return 0;
+	return strcmp(name, SL_MAP_PREFIXES) ? 4 : sizeof(struct sl_guard_key);
+}
+
 int sl_pins_get_map(const char *dir, const char *name, size_t bytes, int *ret_fd,
 		    struct sl_err *err)
 {
@@ -89,7 +98,7 @@ int sl_pins_get_map(const char *dir, const char *name, size_t bytes, int *ret_fd
 				  strerror(-r));
 	}
 	r = bpf_obj_get_info_by_fd(fd, &info, &len);
-	if (r || info.key_size != 4 ||
+	if (r || info.key_size != key_bytes(name) ||
 	    (bytes && (info.type != BPF_MAP_TYPE_ARRAY || info.max_entries != 1 ||
 		       info.value_size != bytes))) {
 		close(fd);

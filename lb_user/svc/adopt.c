@@ -13,6 +13,7 @@
 
 #include "lb_user/base/clock.h"
 #include "lb_user/base/log.h"
+#include "lb_user/domain/features.h"
 #include "lb_user/svc/runtime.h"
 
 static bool label_is(const struct sl_label *l, const struct sl_backend *b)
@@ -202,6 +203,11 @@ int sl_adopt(struct sl_control *c, struct sl_config *config, struct sl_err *err)
 
 	if (r < 0)
 		return sl_err_set(err, r, "dataplane-error", "no memory to adopt what is pinned");
+	r = sl_feature_ensure(c, sl_features_needed(config), err);
+	if (r < 0) {
+		sl_config_done(&adopted);
+		return r;
+	}
 	adopt_ports(c);
 	free(c->service);
 	c->service = calloc(adopted.n_services + 1, sizeof(*c->service));

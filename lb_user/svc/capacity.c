@@ -130,6 +130,7 @@ static void wake_backend(struct sl_control *c, uint16_t id)
 	sl_counters_retire_backend(m->cnt_backend, m->cnt_service, m->info->cpus, id,
 				   m->backends[id].service);
 	memset(&m->backends[id], 0, sizeof(m->backends[id]));
+	memset(&m->tunnels[id], 0, sizeof(m->tunnels[id]));
 	memset(&m->labels[id], 0, sizeof(m->labels[id]));
 	sl_idpool_give(c->backend_ids, id);
 }

@@ -2,8 +2,8 @@
 /*
  * change: from one configuration to the next.
  *
- *   stage   everything that can fail: ids, tables, records of what is new,
- *           watches, the state file's copy. Only a new service is visible
+ *   stage   everything that can fail: features, ids, tables, records of what is
+ *           new, watches, the state file's copy. Only a new service is visible
  *           already, with nobody UP: until the commit its packets are dropped
  *           instead of passed
  *   commit  the state file (rename); the last step that can fail
@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "lb_user/base/clock.h"
+#include "lb_user/domain/features.h"
 #include "lb_user/svc/runtime.h"
 #include "lb_user/svc/store.h"
 
@@ -213,7 +214,8 @@ static void settle_table(struct sl_control *c, struct staged *st, struct sl_back
 		s->in_transition = 1;
 }
 
-static void settle_service(struct sl_control *c, struct staged *st, const struct sl_service *spec)
+static void settle_service(struct sl_control *c, struct staged *st, const struct sl_config *next,
+			   const struct sl_service *spec)
 {
 	struct sl_service_rt *s = st->rt;
 	struct sl_backend_rt **was = s->backend;
@@ -230,6 +232,7 @@ static void settle_service(struct sl_control *c, struct staged *st, const struct
 	}
 	for (size_t i = 0; i < s->n_backends; i++) {
 		sl_watch_update(c, s->backend[i]);
+		sl_watch_forward(c, &next->encapsulation, s->backend[i]);
 		sl_publish_state(c, s->backend[i]);
 	}
 	sl_publish_spares(c, s);
@@ -272,7 +275,8 @@ static void settle(struct sl_control *c, struct staged *st, const struct sl_conf
 		if (!sl_config_find(next, c->config.services[i].name))
 			settle_removed(c, next, c->service[i]);
 	for (size_t i = 0; i < next->n_services; i++)
-		settle_service(c, &st[i], &next->services[i]);
+		settle_service(c, &st[i], next, &next->services[i]);
+	sl_lists_settle(c, next);
 }
 
 int sl_change_apply(struct sl_control *c, struct sl_config *next, struct sl_err *err)
@@ -287,14 +291,19 @@ int sl_change_apply(struct sl_control *c, struct sl_config *next, struct sl_err 
 		goto out;
 	}
 	next->revision = c->config.revision + 1;
-	r = prepare_file(c, next, err);
+	r = sl_feature_ensure(c, sl_features_needed(next), err);
+	if (!r)
+		r = prepare_file(c, next, err);
 	for (; !r && n < next->n_services; n++)
 		r = stage_service(c, &st[n], next, &next->services[n], err);
+	if (!r)
+		r = sl_lists_stage(c, next, err);
 	if (!r && c->state_file)
 		r = sl_store_commit(c->state_file, err);
 	if (r < 0) {
 		for (size_t i = 0; i < n; i++)
 			unstage_service(c, &st[i]);
+		sl_lists_unstage(c, next);
 		if (c->state_file)
 			sl_store_abandon(c->state_file);
 		goto out;

@@ -140,6 +140,7 @@ int sl_control_new(uv_loop_t *loop, struct sl_dp *dp, const struct sl_control_op
 		return sl_err_set(err, -ENOMEM, "dataplane-error", "no memory");
 	c->loop = loop;
 	c->dp = dp;
+	sl_trace_init(c);
 	c->svctab = (struct sl_svctab){ .svc4 = dp->mem.svc4, .svc6 = dp->mem.svc6 };
 	c->state_file = opt->state_file ? strdup(opt->state_file) : NULL;
 	r = sl_capacity_init(c);
@@ -149,6 +150,9 @@ int sl_control_new(uv_loop_t *loop, struct sl_dp *dp, const struct sl_control_op
 		sl_err_set(err, r, "dataplane-error", "starting: %s", strerror(-r));
 		goto out;
 	}
+	if (sl_control_transmit_blind(c))
+		sl_warn("event=transmit \"not all transmit errors are counted: %s\"",
+			sl_control_transmit_blind(c));
 	r = sl_nexthops_new(loop, sl_watch_link, c, &c->nexthops, err);
 	if (r < 0)
 		goto out;
@@ -190,6 +194,7 @@ void sl_control_free(struct sl_control *c)
 	if (!c)
 		return;
 	sl_upkeep_stop(c);
+	sl_trace_free(c);
 	for (size_t i = 0; c->service && i < c->config.n_services; i++) {
 		for (size_t j = 0; j < c->service[i]->n_backends; j++) {
 			sl_watch_stop(c->service[i]->backend[j]);

@@ -54,6 +54,11 @@ int sl_control_service_replace(struct sl_control *c, struct sl_service *spec, bo
 			       struct sl_err *err);
 int sl_control_service_delete(struct sl_control *c, const char *name, struct sl_err *err);
 
+/* The service's limits alone; the listed prefixes, whose contents move into the configuration. */
+int sl_control_service_guard(struct sl_control *c, const char *name,
+			     const struct sl_service_guard *guard, struct sl_err *err);
+int sl_control_guard_lists(struct sl_control *c, struct sl_guard_lists *lists, struct sl_err *err);
+
 int sl_control_backend_create(struct sl_control *c, const char *service,
 			      const struct sl_backend *spec, struct sl_err *err);
 int sl_control_backend_replace(struct sl_control *c, const char *service,
@@ -99,6 +104,10 @@ struct sl_backend_status {
 		bool resolved;
 		uint8_t mac[6];
 		char ifname[SL_IFNAME_LEN];
+		int32_t vlan; /* frames leave with this tag; 0: with none; SL_VLAN_KEEP: as they
+				 came */
+		uint16_t mtu; /* longest packet it takes, without what a tunnel adds */
+		struct sl_prefix source; /* of the tunnel's outer header; family 0: no tunnel */
 	} next_hop;
 };
 
@@ -125,6 +134,21 @@ int sl_control_interface_status(struct sl_control *c, const char *name,
 /* Sums over CPUs. */
 void sl_control_reasons(struct sl_control *c, uint64_t ret[SL_REASONS_MAX]);
 void sl_control_exceptions(struct sl_control *c, struct sl_exc_cnt *ret);
+void sl_control_guard(struct sl_control *c, struct sl_guard_cnt *ret);
+
+/* Frames counted as sent (sent, echoed...) that an interface did not take, so that received = taken
+ * by interfaces + passed + dropped by reason + these, exactly. See lb_user/dp/README.md. */
+struct sl_transmit_status {
+	char interface[32]; /* name; "ifindex:7" of one that is gone; "other:" of too many */
+	const char *kind;   /* "redirect", "tx" (sent back the way it came) */
+	char error[24]; /* "ENETDOWN"...; "none": the driver gave no reason (its ring is full) */
+	uint64_t packets;
+};
+typedef void (*sl_transmit_fn)(void *user, const struct sl_transmit_status *one);
+/* Each kind that has occurred, in a steady order. */
+void sl_control_transmit_errors(struct sl_control *c, sl_transmit_fn fn, void *user);
+/* What of them is not counted on this kernel, for a person; NULL: nothing. */
+const char *sl_control_transmit_blind(struct sl_control *c);
 
 /* Takes the program off every interface and removes the pins; the agent should exit then. */
 int sl_control_unload(struct sl_control *c, struct sl_err *err);

@@ -141,6 +141,41 @@ int sl_control_service_replace(struct sl_control *c, struct sl_service *spec, bo
 	return r;
 }
 
+int sl_control_service_guard(struct sl_control *c, const char *name,
+			     const struct sl_service_guard *guard, struct sl_err *err)
+{
+	struct sl_config next = {};
+	struct sl_service *s;
+	int r = begin(c, &next, err);
+
+	if (r < 0)
+		return r;
+	s = sl_config_find(&next, name);
+	if (s) {
+		s->guard = *guard;
+		r = check_service(&next, s, err);
+	} else {
+		r = no_service(name, err);
+	}
+	return finish(c, &next, r, err);
+}
+
+int sl_control_guard_lists(struct sl_control *c, struct sl_guard_lists *lists, struct sl_err *err)
+{
+	struct sl_config next = {};
+	int r = begin(c, &next, err);
+
+	if (r < 0)
+		return r;
+	r = sl_validate_lists(lists, err);
+	if (!r) {
+		sl_guard_lists_done(&next.guard);
+		next.guard = *lists;
+		*lists = (struct sl_guard_lists){ 0 };
+	}
+	return finish(c, &next, r, err);
+}
+
 int sl_control_service_delete(struct sl_control *c, const char *name, struct sl_err *err)
 {
 	struct sl_config next = {};

@@ -28,6 +28,18 @@ static int link_get(struct sl_hop_moment *m, uint32_t ifindex)
 	return r;
 }
 
+/* The interface below the VLAN device m->link. */
+static int parent_get(struct sl_hop_moment *m)
+{
+	int r;
+
+	if (m->parent_valid && m->parent.ifindex == m->link.parent)
+		return 0;
+	r = sl_netlink_link_get(m->nl, m->link.parent, &m->parent);
+	m->parent_valid = r == 0;
+	return r;
+}
+
 static const char *why_not_link(int r, const struct sl_netlink_link *link)
 {
 	if (r < 0)
@@ -38,6 +50,31 @@ static const char *why_not_link(int r, const struct sl_netlink_link *link)
 		return "the interface towards it has no carrier";
 	if (!link->ethernet)
 		return "the interface towards it is not an Ethernet interface";
+	return NULL;
+}
+
+static const char *why_not_vlan(const struct sl_netlink_link *link)
+{
+	if (link->vlan == SL_NETLINK_VLAN_OTHER)
+		return "the VLAN device towards it is not an 802.1Q one, which alone is supported";
+	if (!link->parent)
+		return "the VLAN device towards it belongs to an interface of another network "
+		       "namespace";
+	return NULL;
+}
+
+static const char *why_not_parent(int r, const struct sl_netlink_link *parent)
+{
+	if (r < 0)
+		return "the interface below the VLAN device towards it does not exist any more";
+	if (parent->vlan != SL_NETLINK_NO_VLAN)
+		return "the VLAN device towards it sits on another VLAN device, which is not "
+		       "supported";
+	if (!parent->running)
+		return "the interface below the VLAN device towards it is down or has no carrier";
+	if (!parent->ethernet)
+		return "the interface below the VLAN device towards it is not an Ethernet "
+		       "interface";
 	return NULL;
 }
 
@@ -101,6 +138,18 @@ static const char *why_not_neigh(const struct sl_hop *h, const struct sl_netlink
 	default:
 		return "its MAC address is unknown, and the kernel refused to ask for it";
 	}
+}
+
+/* A source that reaches nobody beyond the link is none, unless it is asked to reach no farther. */
+static struct sl_addr usable_source(const struct sl_addr *source, const struct sl_addr *to)
+{
+	static const struct sl_addr none;
+
+	if (sl_addr_is_unspecified(source) || sl_addr_is_loopback(source) ||
+	    (source->family == AF_INET6 && sl_addr_is_linklocal(source) &&
+	     !sl_addr_is_linklocal(to)))
+		return none;
+	return *source;
 }
 
 /* Nothing that was learned before holds any longer. */
@@ -190,6 +239,39 @@ static bool lookup_decided(int r)
 	return r == 0 || r == -ENETUNREACH || r == -EHOSTUNREACH || r == -EACCES || r == -EINVAL;
 }
 
+/* From the route's device to the interface that frames leave by. 0, or the kernel gave no answer.
+ */
+static int look_link(struct sl_hop_moment *m, uint32_t ifindex, const char **ret_why)
+{
+	int r = link_get(m, ifindex);
+
+	*ret_why = why_not_link(r, &m->link);
+	if (*ret_why || m->link.vlan == SL_NETLINK_NO_VLAN)
+		return r == -ENODEV ? 0 : r;
+	*ret_why = why_not_vlan(&m->link);
+	if (*ret_why)
+		return 0;
+	r = parent_get(m);
+	*ret_why = why_not_parent(r, &m->parent);
+	return r == -ENODEV ? 0 : r;
+}
+
+static void fill(const struct sl_hop *h, const struct sl_hop_moment *m,
+		 const struct sl_netlink_route *route, struct sl_nexthop_info *ret)
+{
+	bool is_vlan = m->link.vlan != SL_NETLINK_NO_VLAN;
+	const struct sl_netlink_link *egress = is_vlan ? &m->parent : &m->link;
+
+	ret->ifindex = egress->ifindex;
+	memcpy(ret->ifname, egress->name, sizeof(ret->ifname));
+	ret->dev_ifindex = m->link.ifindex;
+	ret->vlan = is_vlan ? m->link.vlan_id : -1;
+	memcpy(ret->src_mac, m->link.mac, sizeof(ret->src_mac));
+	ret->mtu_link = m->link.mtu;
+	ret->mtu = route->mtu && route->mtu < m->link.mtu ? route->mtu : m->link.mtu;
+	ret->source = usable_source(&route->source, &h->addr);
+}
+
 enum sl_hop_answer sl_hop_look(struct sl_hop *h, struct sl_hop_moment *m,
 			       struct sl_nexthop_info *ret, uint64_t *ret_again_ms)
 {
@@ -198,6 +280,7 @@ enum sl_hop_answer sl_hop_look(struct sl_hop *h, struct sl_hop_moment *m,
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
+	ret->vlan = -1;
 	*ret_again_ms = 0;
 	r = sl_netlink_route_get(m->nl, &h->addr, &route);
 	ret->why = why_not_lookup(r);
@@ -205,22 +288,16 @@ enum sl_hop_answer sl_hop_look(struct sl_hop *h, struct sl_hop_moment *m,
 		goto unsure;
 	if (!ret->why)
 		ret->why = why_not_route(&route);
-	if (!ret->why) {
-		r = link_get(m, route.ifindex);
-		ret->why = why_not_link(r, &m->link);
-		if (r < 0 && r != -ENODEV)
-			goto unsure;
-	}
+	if (!ret->why && look_link(m, route.ifindex, &ret->why) < 0)
+		goto unsure;
 	if (ret->why) {
 		forget(h);
 		return SL_HOP_SURE;
 	}
 
-	ret->ifindex = m->link.ifindex;
-	ret->mtu = m->link.mtu;
-	memcpy(ret->ifname, m->link.name, sizeof(ret->ifname));
-	memcpy(ret->src_mac, m->link.mac, sizeof(ret->src_mac));
+	fill(h, m, &route, ret);
 	neigh = route.gateway.family ? &route.gateway : &h->addr;
+	h->parent = ret->vlan < 0 ? 0 : ret->ifindex;
 	if (h->ifindex != m->link.ifindex || !sl_addr_equal(&h->neigh, neigh)) {
 		forget(h);
 		h->ifindex = m->link.ifindex;

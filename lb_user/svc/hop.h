@@ -14,14 +14,16 @@
 struct sl_hop_moment {
 	struct sl_netlink *nl;
 	uint64_t now_ms;
-	bool link_valid; /* the link asked for last: most addresses share one */
-	struct sl_netlink_link link;
+	/* the device and the interface asked for last: most addresses share them */
+	bool link_valid, parent_valid;
+	struct sl_netlink_link link, parent;
 };
 
 /* What is remembered from look to look; zero it except for @addr. */
 struct sl_hop {
 	struct sl_addr addr;
 	uint32_t ifindex; /* the neighbour in use; 0: there was no route yet */
+	uint32_t parent;  /* below ifindex, if that is a VLAN device; else 0 */
 	struct sl_addr neigh;
 	bool known; /* it answered with @mac, and link and route are as then */
 	uint8_t mac[6];

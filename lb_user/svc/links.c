@@ -99,7 +99,8 @@ static enum sl_links_change compare(const struct sl_netlink_link *a,
 	if (a->up != b->up || a->running != b->running)
 		return SL_LINKS_STATE;
 	if (strcmp(a->name, b->name) != 0 || a->mtu != b->mtu || a->ethernet != b->ethernet ||
-	    memcmp(a->mac, b->mac, sizeof(a->mac)) != 0)
+	    memcmp(a->mac, b->mac, sizeof(a->mac)) != 0 || a->vlan != b->vlan ||
+	    a->vlan_id != b->vlan_id || a->parent != b->parent)
 		return SL_LINKS_MINOR;
 	return SL_LINKS_SAME;
 }

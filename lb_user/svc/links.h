@@ -13,7 +13,7 @@ struct sl_links;
 
 enum sl_links_change {
 	SL_LINKS_SAME,
-	SL_LINKS_MINOR, /* name, MAC or MTU */
+	SL_LINKS_MINOR, /* name, MAC, MTU or what a VLAN device is */
 	SL_LINKS_STATE, /* new, gone, up or down: routes may have changed silently */
 };
 

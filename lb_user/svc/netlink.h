@@ -24,6 +24,14 @@ struct sl_netlink_route {
 	bool encapsulated;	/* by a lightweight tunnel of the route itself */
 	uint32_t ifindex;	/* 0: none */
 	struct sl_addr gateway; /* family 0: none; may be of the other family (RTA_VIA) */
+	struct sl_addr source;	/* what the kernel itself would send from; family 0: none */
+	uint32_t mtu; /* of the route, or learned of its path; 0: the interface's decides */
+};
+
+enum sl_netlink_vlan {
+	SL_NETLINK_NO_VLAN,
+	SL_NETLINK_VLAN_8021Q,
+	SL_NETLINK_VLAN_OTHER, /* 802.1ad, or one that says too little of itself */
 };
 
 struct sl_netlink_link {
@@ -34,6 +42,9 @@ struct sl_netlink_link {
 	bool ethernet; /* else mac is 0 */
 	bool up;       /* wanted up by the administrator */
 	bool running;  /* and has a carrier */
+	enum sl_netlink_vlan vlan;
+	uint16_t vlan_id; /* VLAN_8021Q */
+	uint32_t parent;  /* of a VLAN device; 0: in another network namespace */
 };
 
 struct sl_netlink_neigh {

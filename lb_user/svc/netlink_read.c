@@ -2,6 +2,9 @@
 #include "lb_user/svc/netlink_read.h"
 
 #include <errno.h>
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -15,30 +18,45 @@ struct attrs {
 	const struct rtattr *at[ATTR_MAX];
 };
 
-/* The fixed header of @len bytes, with the attributes behind it; NULL if cut short. */
-static const void *message_open(const struct nlmsghdr *nlh, size_t len, struct attrs *ret)
+static void attrs_read(const struct rtattr *a, size_t len, struct attrs *ret)
 {
-	const char *body = (const char *)nlh + NLMSG_HDRLEN;
-	const struct rtattr *a;
-	int left;
+	int left = (int)len;
 
 	memset(ret, 0, sizeof(*ret));
-	if (nlh->nlmsg_len < NLMSG_HDRLEN + NLMSG_ALIGN(len))
-		return NULL;
-	a = (const void *)(body + NLMSG_ALIGN(len));
-	left = (int)(nlh->nlmsg_len - NLMSG_HDRLEN - NLMSG_ALIGN(len));
 	for (; RTA_OK(a, left); a = RTA_NEXT(a, left)) {
 		unsigned type = a->rta_type & NLA_TYPE_MASK;
 
 		if (type < ATTR_MAX)
 			ret->at[type] = a;
 	}
+}
+
+/* The fixed header of @len bytes, with the attributes behind it; NULL if cut short. */
+static const void *message_open(const struct nlmsghdr *nlh, size_t len, struct attrs *ret)
+{
+	const char *body = (const char *)nlh + NLMSG_HDRLEN;
+
+	memset(ret, 0, sizeof(*ret));
+	if (nlh->nlmsg_len < NLMSG_HDRLEN + NLMSG_ALIGN(len))
+		return NULL;
+	attrs_read((const void *)(body + NLMSG_ALIGN(len)),
+		   nlh->nlmsg_len - NLMSG_HDRLEN - NLMSG_ALIGN(len), ret);
 	return body;
 }
 
 static size_t attr_len(const struct rtattr *a)
 {
 	return a->rta_len - RTA_LENGTH(0); /* RTA_OK has seen that it is not less */
+}
+
+/* The attributes within one; none if there is no such. */
+static void attr_nested(const struct attrs *t, int type, struct attrs *ret)
+{
+	const struct rtattr *a = t->at[type];
+
+	memset(ret, 0, sizeof(*ret));
+	if (a)
+		attrs_read(RTA_DATA(a), attr_len(a), ret);
 }
 
 static uint32_t attr_u32(const struct attrs *t, int type)
@@ -48,6 +66,24 @@ static uint32_t attr_u32(const struct attrs *t, int type)
 	if (t->at[type] && attr_len(t->at[type]) >= sizeof(v))
 		memcpy(&v, RTA_DATA(t->at[type]), sizeof(v));
 	return v;
+}
+
+static bool attr_u16(const struct attrs *t, int type, uint16_t *ret)
+{
+	if (!t->at[type] || attr_len(t->at[type]) < sizeof(*ret))
+		return false;
+	memcpy(ret, RTA_DATA(t->at[type]), sizeof(*ret));
+	return true;
+}
+
+static bool attr_is(const struct attrs *t, int type, const char *text)
+{
+	const struct rtattr *a = t->at[type];
+	size_t len = strlen(text);
+
+	/* with or without the final 0 */
+	return a && attr_len(a) >= len && strnlen(RTA_DATA(a), attr_len(a)) == len &&
+	       memcmp(RTA_DATA(a), text, len) == 0;
 }
 
 static bool attr_mac(const struct attrs *t, int type, uint8_t ret[6])
@@ -101,7 +137,8 @@ int sl_netlink_read_route(const struct nlmsghdr *nlh, struct sl_netlink_route *r
 {
 	struct attrs t;
 	const struct rtmsg *rt = message_open(nlh, sizeof(*rt), &t);
-	struct sl_addr gateway = { .family = 0 };
+	struct sl_addr gateway = { .family = 0 }, source = { .family = 0 };
+	struct attrs metrics;
 
 	if (!rt)
 		return -EBADMSG;
@@ -109,11 +146,34 @@ int sl_netlink_read_route(const struct nlmsghdr *nlh, struct sl_netlink_route *r
 		return -EBADMSG;
 	if (!t.at[RTA_GATEWAY] && t.at[RTA_VIA] && !attr_via(&t, &gateway))
 		return -EBADMSG;
+	if (t.at[RTA_PREFSRC] && !attr_addr(&t, RTA_PREFSRC, rt->rtm_family, &source))
+		return -EBADMSG;
+	attr_nested(&t, RTA_METRICS, &metrics);
 	ret->type = rt->rtm_type;
 	ret->encapsulated = t.at[RTA_ENCAP] != NULL;
 	ret->ifindex = attr_u32(&t, RTA_OIF);
 	ret->gateway = gateway;
+	ret->source = source;
+	ret->mtu = attr_u32(&metrics, RTAX_MTU);
 	return 0;
+}
+
+static void read_vlan(const struct attrs *t, struct sl_netlink_link *ret)
+{
+	struct attrs info, data;
+	uint16_t proto_be;
+
+	attr_nested(t, IFLA_LINKINFO, &info);
+	if (!attr_is(&info, IFLA_INFO_KIND, "vlan"))
+		return;
+	attr_nested(&info, IFLA_INFO_DATA, &data);
+	ret->vlan = SL_NETLINK_VLAN_OTHER;
+	if (attr_u16(&data, IFLA_VLAN_ID, &ret->vlan_id) && ret->vlan_id < 4095 &&
+	    attr_u16(&data, IFLA_VLAN_PROTOCOL, &proto_be) && ntohs(proto_be) == ETH_P_8021Q)
+		ret->vlan = SL_NETLINK_VLAN_8021Q;
+	/* the number means nothing here if it counts in another namespace */
+	if (!t->at[IFLA_LINK_NETNSID])
+		ret->parent = attr_u32(t, IFLA_LINK);
 }
 
 int sl_netlink_read_link(const struct nlmsghdr *nlh, struct sl_netlink_link *ret)
@@ -136,6 +196,7 @@ int sl_netlink_read_link(const struct nlmsghdr *nlh, struct sl_netlink_link *ret
 	ret->ethernet = ifi->ifi_type == ARPHRD_ETHER && attr_mac(&t, IFLA_ADDRESS, ret->mac);
 	ret->up = ifi->ifi_flags & IFF_UP;
 	ret->running = ret->up && (ifi->ifi_flags & IFF_RUNNING);
+	read_vlan(&t, ret);
 	return 0;
 }
 

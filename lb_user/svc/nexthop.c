@@ -93,7 +93,7 @@ static void mark_link(struct sl_nexthops *n, uint32_t ifindex)
 	struct sl_nexthop *w;
 
 	for (w = TAILQ_FIRST(&n->watches); w; w = TAILQ_NEXT(w, entry))
-		if (w->hop.ifindex == ifindex)
+		if (w->hop.ifindex == ifindex || w->hop.parent == ifindex)
 			mark(w, SOON_MS);
 }
 
@@ -119,7 +119,9 @@ static void mark_route(struct sl_nexthops *n, const struct sl_netlink_event *ev)
 
 static bool info_equal(const struct sl_nexthop_info *a, const struct sl_nexthop_info *b)
 {
-	return a->resolved == b->resolved && a->ifindex == b->ifindex && a->mtu == b->mtu &&
+	return a->resolved == b->resolved && a->ifindex == b->ifindex &&
+	       a->dev_ifindex == b->dev_ifindex && a->vlan == b->vlan && a->mtu == b->mtu &&
+	       a->mtu_link == b->mtu_link && sl_addr_equal(&a->source, &b->source) &&
 	       strcmp(a->ifname, b->ifname) == 0 &&
 	       memcmp(a->dst_mac, b->dst_mac, sizeof(a->dst_mac)) == 0 &&
 	       memcmp(a->src_mac, b->src_mac, sizeof(a->src_mac)) == 0 &&
@@ -142,7 +144,7 @@ static bool hold_back(const struct sl_nexthop *w, enum sl_hop_answer answer,
 	case SL_HOP_WAITING:
 		break;
 	}
-	return !w->told || !w->info.resolved || sl_hop_link_works(m, w->info.ifindex);
+	return !w->told || !w->info.resolved || sl_hop_link_works(m, w->info.dev_ifindex);
 }
 
 /* The former neighbour, put where ended_sweep() finds it. */

@@ -21,13 +21,17 @@ struct sl_nexthop;  /* one per watched address */
 
 struct sl_nexthop_info {
 	bool resolved;
-	uint32_t ifindex;
-	char ifname[SL_IFNAME_LEN];
-	uint8_t dst_mac[6]; /* of the neighbour: the address itself or its gateway */
-	uint8_t src_mac[6]; /* of the interface */
-	uint32_t mtu;	    /* of the interface */
-	const char *why;    /* static, when not resolved: "no route to it", "no answer to ARP or
-			       neighbour discovery"... */
+	uint32_t ifindex;	    /* frames leave here; of a VLAN device the interface below it */
+	char ifname[SL_IFNAME_LEN]; /* its name */
+	uint32_t dev_ifindex;	    /* where the route points: a VLAN device, or the same */
+	int32_t vlan;		    /* the VLAN device's id; -1: the route leaves by none */
+	uint8_t dst_mac[6];	    /* of the neighbour: the address itself or its gateway */
+	uint8_t src_mac[6];	    /* of the device */
+	uint32_t mtu;		    /* of the path, as far as the kernel knows it */
+	uint32_t mtu_link;	    /* of the device; mtu is never more */
+	struct sl_addr source; /* what the kernel would send from; family 0: none that reaches it */
+	const char *why;       /* static, when not resolved: "no route to it", "no answer to ARP or
+				  neighbour discovery"... */
 };
 
 /* Called from the loop (never from within watch) whenever anything of it changed, and once for the

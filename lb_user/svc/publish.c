@@ -14,6 +14,7 @@
 #include "lb_user/base/clock.h"
 #include "lb_user/base/log.h"
 #include "lb_user/domain/exceptions.h"
+#include "lb_user/domain/guard.h"
 #include "lb_user/domain/maglev.h"
 #include "lb_user/svc/runtime.h"
 
@@ -58,23 +59,79 @@ static uint16_t idle_ticks(const struct sl_control *c, const struct sl_service *
 	return (uint16_t)(ticks < SL_IDLE_TICKS_MAX ? ticks : SL_IDLE_TICKS_MAX);
 }
 
+/*
+ * After a long absence of the agent, entries that expired meanwhile look
+ * young: what they could mislead are flows that begin on a slot once it has
+ * settled, so it does not settle before such entries have expired again. A
+ * tick more, because one may have been written a tick ahead (SL_EXC_SILENT).
+ */
+static void hold_transitions(struct sl_control *c, uint64_t jiffies)
+{
+	uint32_t shift = c->dp->mem.info->tick_shift;
+	uint64_t tick = jiffies >> shift, away = tick - (c->dp->mem.info->swept_jiffies >> shift);
+
+	for (size_t i = 0; i < c->config.n_services; i++) {
+		struct sl_service_rt *s = c->service[i];
+
+		if (!sl_exceptions_doubtful(away, c->dp->mem.services[s->id].idle_ticks))
+			continue;
+		sl_slots_hold(&s->slots, (uint16_t)(tick + 1));
+	}
+}
+
 void sl_publish_sweep(struct sl_control *c)
 {
 	uint64_t jiffies;
 
 	if (c->dp->ops->jiffies(c->dp, &jiffies) < 0)
 		return;
+	hold_transitions(c, jiffies);
 	sl_exceptions_sweep(c->dp->mem.exceptions, SL_EXC_SETS, c->dp->mem.backends,
 			    c->dp->mem.services,
 			    (uint32_t)(jiffies >> c->dp->mem.info->tick_shift));
+	sl_guard_sweep(c->dp->mem.guard_sets, SL_GUARD_SETS, jiffies);
 	c->dp->mem.info->swept_jiffies = jiffies;
+}
+
+/* Limits that were off begin with full buckets. */
+static void forget_used(struct sl_control *c, uint16_t id)
+{
+	const struct sl_dp_mem *m = &c->dp->mem;
+
+	memset(&m->guard_pools[id], 0, sizeof(m->guard_pools[id]));
+	for (uint32_t cpu = 0; cpu < m->info->cpus; cpu++)
+		memset(&m->guard_credit[(size_t)cpu * SL_SERVICES_MAX + id], 0,
+		       sizeof(m->guard_credit[0]));
+}
+
+uint16_t sl_publish_guard(struct sl_control *c, const struct sl_service_rt *s)
+{
+	const struct sl_info *info = c->dp->mem.info;
+	struct sl_guard_machine m =
+		sl_guard_machine_of(info->tick_shift, info->tick_ms, info->cpus);
+	uint16_t dry_run = s->spec->guard.dry_run ? SL_SF_GUARD_DRY : 0;
+	__u64 *to = (__u64 *)&c->dp->mem.guards[s->id];
+	struct sl_guard_rec rec;
+
+	if (!sl_guard_limits_any(&s->spec->guard))
+		return dry_run; /* the record is no longer looked at */
+	if (!(c->dp->mem.services[s->id].flags & SL_SF_GUARD))
+		forget_used(c, s->id);
+	sl_guard_fill(&s->spec->guard, &m, &rec);
+	for (size_t i = 0; i < sizeof(rec) / sizeof(*to); i++)
+		__atomic_store_n(&to[i], ((const __u64 *)&rec)[i], __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE); /* before the flag that leads there */
+	return SL_SF_GUARD | dry_run;
 }
 
 void sl_publish_flags(struct sl_control *c, const struct sl_service_rt *s)
 {
 	struct sl_service_rec *rec = &c->dp->mem.services[s->id];
 
-	rec->flags = (s->spec->udp_flows == SL_UDP_FLOW ? SL_SF_UDP_FLOW : 0) |
+	rec->flags = sl_publish_guard(c, s) |
+		     (s->spec->udp_flows != SL_UDP_NONE ? SL_SF_UDP_FLOW : 0) |
+		     (s->spec->udp_flows == SL_UDP_QUIC ? SL_SF_QUIC : 0) |
+		     (s->spec->oversize == SL_OVERSIZE_SEND ? SL_SF_OVERSIZE : 0) |
 		     (s->spec->on_down == SL_DOWN_DROP ? SL_SF_DOWN_DROP : 0) |
 		     (s->spec->fragments == SL_FRAGMENTS_HASH3 ? SL_SF_HASH3 : 0);
 	if (rec->idle_ticks && idle_ticks(c, s->spec) > rec->idle_ticks)
@@ -125,6 +182,7 @@ void sl_publish_backend(struct sl_control *c, struct sl_backend_rt *b)
 	struct sl_backend_rec *rec = &c->dp->mem.backends[b->id];
 
 	memset(rec, 0, sizeof(*rec)); /* DOWN */
+	memset(&c->dp->mem.tunnels[b->id], 0, sizeof(*c->dp->mem.tunnels));
 	rec->service = b->service->id;
 	memcpy(label->addr_be, b->spec->addr.byte_be, sizeof(label->addr_be));
 	label->family = b->spec->addr.family;

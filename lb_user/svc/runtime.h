@@ -37,7 +37,9 @@ struct sl_backend_rt {
 	uint64_t checks, failures;
 
 	struct sl_nexthop *watch;
-	struct sl_nexthop_info hop;
+	struct sl_nexthop_info told; /* by netlink, once hop_answered */
+	struct sl_nexthop_info hop;  /* what came of it: not resolved, too, if it cannot be used */
+	char hop_why[SL_TEXT_LEN];   /* hop.why, where that is no fixed text */
 	bool hop_answered;
 
 	uint32_t drain_active, drain_at_start;
@@ -87,9 +89,12 @@ struct sl_control {
 	struct sl_prober *prober;
 	struct sl_nexthops *nexthops;
 	struct sl_resting *resting;
+	bool lists_known; /* the data plane lists just config.guard's prefixes */
 	uv_timer_t *timer;
 	uint16_t tick; /* of the slots' clock, as last read */
-	int64_t started_ms, next_settle_ms, next_sweep_ms;
+	int64_t started_ms, next_settle_ms, next_sweep_ms, next_retry_ms;
+	int64_t spare_since_ms;	  /* the packet path has features that nobody uses; 0: it has not */
+	struct sl_tracer *tracer; /* trace.c; NULL until somebody asks */
 };
 
 /* An id rests twice this long; a packet is in the program for microseconds. */
@@ -118,6 +123,11 @@ void sl_capacity_wake(struct sl_control *c, int64_t now_ms, bool all);
  */
 int sl_change_apply(struct sl_control *c, struct sl_config *next, struct sl_err *err);
 
+/* ---- lists.c: listed prefixes ----------------------------------------------- */
+int sl_lists_stage(struct sl_control *c, const struct sl_config *next, struct sl_err *err);
+void sl_lists_unstage(struct sl_control *c, const struct sl_config *next);
+void sl_lists_settle(struct sl_control *c, const struct sl_config *next);
+
 /* ---- publish.c: what packets see ------------------------------------------ */
 uint16_t sl_publish_now(struct sl_control *c); /* the slots' clock */
 /* The table as it should be: spec->table_size ids. @backend: parallel to spec->backends. */
@@ -134,6 +144,8 @@ int sl_publish_address(struct sl_control *c, const struct sl_config *config,
 void sl_publish_service(struct sl_control *c, struct sl_service_rt *s);
 /* Removes expired flow memory of all services. */
 void sl_publish_sweep(struct sl_control *c);
+/* The service's limits; returns the flags that say of them. */
+uint16_t sl_publish_guard(struct sl_control *c, const struct sl_service_rt *s);
 /* What may change later. */
 void sl_publish_flags(struct sl_control *c, const struct sl_service_rt *s);
 void sl_publish_backend(struct sl_control *c, struct sl_backend_rt *b);
@@ -151,7 +163,21 @@ int sl_watch_start(struct sl_control *c, struct sl_backend_rt *b, struct sl_err 
 void sl_watch_update(struct sl_control *c, struct sl_backend_rt *b); /* the check was changed */
 void sl_watch_stop(struct sl_backend_rt *b);
 void sl_watch_link(void *control, uint32_t ifindex, const char *name, bool exists);
+/*
+ * Makes the records follow what is declared and what netlink told; then
+ * sl_publish_state() is due. @enc: of the configuration that @b->spec is of.
+ */
+void sl_watch_forward(struct sl_control *c, const struct sl_encapsulation *enc,
+		      struct sl_backend_rt *b);
+/* Next hops that were found and could not be used: perhaps now. */
+void sl_watch_retry(struct sl_control *c);
 void sl_watch_facts(const struct sl_backend_rt *b, struct sl_state_facts *ret);
+
+/* ---- feature.c: what the packet path can do ----------------------------------- */
+/* Before the first word is stored that needs SL_FEAT_* @needed. On error all is as it was. */
+int sl_feature_ensure(struct sl_control *c, uint32_t needed, struct sl_err *err);
+uint32_t sl_feature_needed(const struct sl_control *c);
+void sl_feature_relax(struct sl_control *c, int64_t now_ms); /* now and then */
 
 /* ---- adopt.c: what was pinned ----------------------------------------------- */
 int sl_adopt(struct sl_control *c, struct sl_config *config, struct sl_err *err);
@@ -162,6 +188,12 @@ bool sl_status_used(const struct sl_control *c, uint16_t backend); /* ever sent 
 /* ---- upkeep.c: what time does ------------------------------------------------ */
 int sl_upkeep_start(struct sl_control *c);
 void sl_upkeep_stop(struct sl_control *c);
+
+/* ---- trace.c: single packets, for who wants to see them ----------------------- */
+void sl_trace_init(struct sl_control *c); /* what a former agent left on is off */
+void sl_trace_free(struct sl_control *c);
+/* SL_FEAT_TRACE while it is in use, else 0: for whoever specialises the programs. */
+uint32_t sl_trace_features(const struct sl_control *c);
 
 /* Runtime objects; free() takes half-built ones. */
 struct sl_backend_rt *sl_backend_rt_new(struct sl_control *c, struct sl_service_rt *s, uint16_t id);

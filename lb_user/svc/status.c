@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "lb_user/svc/egress.h"
 #include "lb_user/svc/runtime.h"
 
 static void add_backend(const struct sl_control *c, uint16_t id, struct sl_counters *sum)
@@ -66,6 +68,20 @@ static void message_of(const struct sl_backend_rt *b, const struct sl_state_fact
 		ret[0] = '\0';
 }
 
+/* As the packet path has it, also before netlink has found a pinned next hop again. */
+static void egress_of(const struct sl_control *c, const struct sl_backend_rt *b,
+		      struct sl_backend_status *ret)
+{
+	const struct sl_backend_rec *rec = &c->dp->mem.backends[b->id];
+
+	memcpy(ret->next_hop.mac, &rec->mac_lo, 6);
+	ret->next_hop.vlan = rec->flags & SL_BF_VLAN ? rec->vlan : SL_VLAN_KEEP;
+	ret->next_hop.mtu = rec->mtu;
+	ret->next_hop.source = sl_egress_source(rec, &c->dp->mem.tunnels[b->id]);
+	if (b->hop.ifname[0] || !if_indextoname(rec->ifindex, ret->next_hop.ifname))
+		snprintf(ret->next_hop.ifname, sizeof(ret->next_hop.ifname), "%s", b->hop.ifname);
+}
+
 int sl_control_backend_status(struct sl_control *c, const char *service, const char *name,
 			      struct sl_backend_status *ret)
 {
@@ -100,8 +116,7 @@ int sl_control_backend_status(struct sl_control *c, const char *service, const c
 	ret->flows.complete = b->drain_complete;
 	ret->flows.by_deadline = b->drain_by_deadline;
 	ret->next_hop.resolved = f.has_next_hop;
-	memcpy(ret->next_hop.mac, &rec->mac_lo, 6);
-	snprintf(ret->next_hop.ifname, sizeof(ret->next_hop.ifname), "%s", b->hop.ifname);
+	egress_of(c, b, ret);
 	return 0;
 }
 
@@ -185,5 +200,74 @@ void sl_control_exceptions(struct sl_control *c, struct sl_exc_cnt *ret)
 		ret->evicted_unconfirmed += one->evicted_unconfirmed;
 		ret->failed += one->failed;
 		ret->rescheduled += one->rescheduled;
+	}
+}
+
+/* ---- what interfaces did not take ------------------------------------------ */
+
+static int by_place(const void *left, const void *right)
+{
+	const struct sl_transmit_error *a = left, *b = right;
+
+	if (a->ifindex != b->ifindex)
+		return a->ifindex < b->ifindex ? -1 : 1;
+	if (a->is_tx != b->is_tx)
+		return a->is_tx ? 1 : -1;
+	return (a->error > b->error) - (a->error < b->error);
+}
+
+static void name_transmit(const struct sl_transmit_error *e, struct sl_transmit_status *ret)
+{
+	const char *error = e->error ? strerrorname_np(e->error) : "none";
+	char ifname[IF_NAMESIZE];
+
+	/* interfaces cannot have a colon, so a name is never mistaken for this */
+	if (!e->ifindex)
+		snprintf(ret->interface, sizeof(ret->interface), "other:");
+	else if (if_indextoname(e->ifindex, ifname))
+		snprintf(ret->interface, sizeof(ret->interface), "%s", ifname);
+	else
+		snprintf(ret->interface, sizeof(ret->interface), "ifindex:%u", e->ifindex);
+	if (error)
+		snprintf(ret->error, sizeof(ret->error), "%s", error);
+	else
+		snprintf(ret->error, sizeof(ret->error), "%u", e->error);
+	ret->kind = e->is_tx ? "tx" : "redirect";
+	ret->packets = e->packets;
+}
+
+void sl_control_transmit_errors(struct sl_control *c, sl_transmit_fn fn, void *user)
+{
+	struct sl_transmit_error *all = calloc(SL_TRANSMIT_ERRORS_MAX, sizeof(*all));
+	struct sl_transmit_status one;
+	int n = all ? c->dp->ops->transmit_errors(c->dp, all, SL_TRANSMIT_ERRORS_MAX) : 0;
+
+	if (n > 0)
+		qsort(all, (size_t)n, sizeof(*all), by_place);
+	for (int i = 0; i < n; i++) {
+		name_transmit(&all[i], &one);
+		fn(user, &one);
+	}
+	free(all);
+}
+
+const char *sl_control_transmit_blind(struct sl_control *c)
+{
+	const char *why = c->dp->ops->transmit_blind(c->dp);
+
+	return why[0] ? why : NULL;
+}
+
+void sl_control_guard(struct sl_control *c, struct sl_guard_cnt *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	for (uint32_t cpu = 0; cpu < c->dp->mem.info->cpus; cpu++) {
+		const struct sl_guard_cnt *one = &c->dp->mem.cnt_guard[cpu];
+
+		ret->would_deny += one->would_deny;
+		ret->would_source += one->would_source;
+		ret->would_service += one->would_service;
+		ret->table_full += one->table_full;
+		ret->raced += one->raced;
 	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * upkeep: what time does: transitions settle, drains end, forgotten flows are
- * swept, resting ids wake. One timer; all of it may be late without harm, and
+ * swept, resting ids wake, unused features go. One timer; all of it may be late without harm, and
  * all of it goes on where it was after a restart.
  */
 #include <errno.h>
@@ -16,11 +16,13 @@
 #define SETTLE_MS  1000
 #define SWEEP_MS   30000 /* ages wrap after 256 ticks, at least 17 minutes less the idle timeout */
 #define BELIEVE_MS 5000	 /* an adopted next hop, while netlink has not found it again */
+#define RETRY_MS   5000	 /* a next hop that could not be used */
 
+/* Expired flow memory goes before the slots that it belongs to settle (slots.h). */
 static void settle(struct sl_control *c)
 {
+	bool due = false, read = false;
 	uint16_t now = 0;
-	bool read = false;
 
 	for (size_t i = 0; i < c->config.n_services; i++) {
 		struct sl_service_rt *s = c->service[i];
@@ -31,7 +33,17 @@ static void settle(struct sl_control *c)
 			now = sl_publish_now(c);
 		read = true;
 		s->in_transition =
-			sl_slots_settle(&s->slots, now, c->dp->mem.services[s->id].idle_ticks);
+			sl_slots_due(&s->slots, now, c->dp->mem.services[s->id].idle_ticks, &due);
+	}
+	if (!due)
+		return;
+	sl_publish_sweep(c);
+	for (size_t i = 0; i < c->config.n_services; i++) {
+		struct sl_service_rt *s = c->service[i];
+
+		if (s->in_transition)
+			s->in_transition = sl_slots_settle(&s->slots, now,
+							   c->dp->mem.services[s->id].idle_ticks);
 	}
 }
 
@@ -129,7 +141,12 @@ static void on_timer(uv_timer_t *timer)
 	sl_capacity_wake(c, now_ms, false);
 	if (now_ms >= c->next_settle_ms) {
 		settle(c);
+		sl_feature_relax(c, now_ms);
 		c->next_settle_ms = now_ms + SETTLE_MS;
+	}
+	if (now_ms >= c->next_retry_ms) {
+		sl_watch_retry(c);
+		c->next_retry_ms = now_ms + RETRY_MS;
 	}
 	if (now_ms >= c->next_sweep_ms) {
 		sl_publish_sweep(c);

@@ -5,6 +5,7 @@
 
 #include "lb_user/base/clock.h"
 #include "lb_user/base/log.h"
+#include "lb_user/svc/egress.h"
 #include "lb_user/svc/runtime.h"
 
 void sl_watch_facts(const struct sl_backend_rt *b, struct sl_state_facts *ret)
@@ -34,38 +35,57 @@ static void on_probe(void *user, const struct sl_probe_result *result)
 		sl_publish_state(b->control, b);
 }
 
-/* The frame's first twelve bytes, and where it leaves. */
-static int write_hop(struct sl_backend_rt *b, const struct sl_nexthop_info *hop)
+/* Returns NULL, or why the next hop that netlink told cannot be used. */
+static const char *write_egress(struct sl_control *c, const struct sl_encapsulation *enc,
+				struct sl_backend_rt *b)
 {
-	struct sl_control *c = b->control;
 	struct sl_backend_rec *rec = &c->dp->mem.backends[b->id];
 	struct sl_err err = {};
-	uint8_t image[12];
-	uint64_t low;
-	uint32_t high;
-	uint16_t port;
-	int r;
+	struct sl_egress e;
+	const char *why;
+	int r = 0;
 
-	memcpy(image, hop->dst_mac, 6);
-	memcpy(image + 6, hop->src_mac, 6);
-	memcpy(&low, image, 8);
-	memcpy(&high, image + 8, 4);
-	if (rec->ifindex != hop->ifindex) {
-		r = sl_capacity_port(c, hop->ifindex, &port, &err);
-		if (r < 0) {
-			sl_error("event=next_hop backend=%s \"%s\"", b->spec->name, err.detail);
-			return r;
-		}
-		/* Not one packet by the new interface with the old addresses: dropped meanwhile,
-		 * which costs a retransmission; DOWN would move the flows. */
-		__atomic_store_n(&rec->ifindex, 0, __ATOMIC_SEQ_CST);
-		__atomic_store_n(&rec->port, port, __ATOMIC_RELEASE);
+	why = sl_egress_make(b->service->spec, b->spec, enc, &b->told, &e);
+	if (why)
+		return why;
+	e.port = rec->port;
+	if (rec->ifindex != e.ifindex)
+		r = sl_capacity_port(c, e.ifindex, &e.port, &err);
+	if (!r)
+		r = sl_feature_ensure(c, sl_egress_features(e.fwd, e.flags), &err);
+	if (r < 0) {
+		memcpy(b->hop_why, err.detail, sizeof(b->hop_why) - 1);
+		return b->hop_why;
 	}
-	rec->mtu = rec->mtu_link = hop->mtu < UINT16_MAX ? (__u16)hop->mtu : UINT16_MAX;
-	__atomic_store_n(&rec->mac_hi, high, __ATOMIC_RELAXED);
-	__atomic_store_n(&rec->mac_lo, low, __ATOMIC_RELEASE);
-	__atomic_store_n(&rec->ifindex, hop->ifindex, __ATOMIC_RELEASE);
-	return 0;
+	sl_egress_store(&e, rec, &c->dp->mem.tunnels[b->id]);
+	return NULL;
+}
+
+void sl_watch_forward(struct sl_control *c, const struct sl_encapsulation *enc,
+		      struct sl_backend_rt *b)
+{
+	if (!b->hop_answered)
+		return; /* a pinned record is believed for a while as it is */
+	b->hop = b->told;
+	if (!b->told.resolved)
+		return;
+	b->hop.why = write_egress(c, enc, b);
+	b->hop.resolved = !b->hop.why;
+	b->adopted = false;
+}
+
+static void log_hop(const struct sl_backend_rt *b)
+{
+	char source[SL_ADDR_STRLEN];
+
+	if (b->hop.resolved)
+		sl_info("event=next_hop lb_service=%s backend=%s resolved=1 interface=%s vlan=%d "
+			"mtu=%u source=%s",
+			b->service->spec->name, b->spec->name, b->hop.ifname, b->hop.vlan,
+			b->hop.mtu, sl_addr_format(&b->hop.source, source));
+	else
+		sl_info("event=next_hop lb_service=%s backend=%s resolved=0 interface=%s \"%s\"",
+			b->service->spec->name, b->spec->name, b->hop.ifname, b->hop.why);
 }
 
 static void on_hop(void *user, const struct sl_nexthop_info *info)
@@ -73,17 +93,28 @@ static void on_hop(void *user, const struct sl_nexthop_info *info)
 	struct sl_backend_rt *b = user;
 	bool was = b->hop.resolved;
 
-	b->hop = *info;
+	b->told = *info;
 	b->hop_answered = true;
-	if (info->resolved) {
-		b->hop.resolved = !write_hop(b, info);
-		b->adopted = false;
-	}
+	sl_watch_forward(b->control, &b->control->config.encapsulation, b);
 	if (b->hop.resolved != was || info->resolved)
-		sl_info("event=next_hop lb_service=%s backend=%s resolved=%d interface=%s \"%s\"",
-			b->service->spec->name, b->spec->name, b->hop.resolved, info->ifname,
-			info->resolved ? "" : info->why);
+		log_hop(b);
 	sl_publish_state(b->control, b);
+}
+
+void sl_watch_retry(struct sl_control *c)
+{
+	for (size_t i = 0; i < c->config.n_services; i++)
+		for (size_t j = 0; j < c->service[i]->n_backends; j++) {
+			struct sl_backend_rt *b = c->service[i]->backend[j];
+
+			if (!b->told.resolved || b->hop.resolved)
+				continue;
+			sl_watch_forward(c, &c->config.encapsulation, b);
+			if (!b->hop.resolved)
+				continue;
+			log_hop(b);
+			sl_publish_state(c, b);
+		}
 }
 
 static int start_probe(struct sl_control *c, struct sl_backend_rt *b, const struct sl_service *spec)

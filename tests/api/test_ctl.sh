@@ -55,6 +55,20 @@ for n in web/.. ../web web/ /web web 'web/a/b' 'web/A' 'web/-a' 'web/%2e%2e' "we
   run backend delete "$n"
   is "not a backend's name: ${n:0:20}" "$rc" 2
 done
+run decap -h
+has "decap: help" "$rc $out" "0 sluicectl decap: on a backend"
+run decap --from 10.0.0.1
+has "decap: no interface" "$rc $err" "2 sluicectl: --from needs an interface"
+run decap eth0 --from 10.0.0.1/24
+has "decap: bits behind the prefix" "$rc $err" "did you mean 10.0.0.0/24?"
+run decap no/such --from 10.0.0.1
+has "decap: no name of an interface" "$rc $err" '2 sluicectl: "no/such" is no name of an interface'
+run decap nosuch0 --from 10.0.0.1
+has "decap: no such interface" "$rc $err" "3 sluicectl: interface nosuch0 does not exist"
+run decap nosuch0 --off --pin-dir /sys/fs/bpf/sluice-none
+has "decap: not there to be taken off" "$rc $err" "3 sluicectl: interface nosuch0: decap is not on it"
+run decap -o json --pin-dir /sys/fs/bpf/sluice-none
+is "decap: on none, as JSON" "$rc $(jq -c . <<<"$out")" '0 {"items":[]}'
 run -o yaml status
 has "unknown form" "$rc $err" "2 sluicectl: --output yaml"
 run wait web/web-1
@@ -67,11 +81,26 @@ for t in 1x 1 5m3 -1 '' 5m5m 3s1m 99999999d 1500ms; do
 done
 run detach
 has "detach wants --yes" "$rc $err" "to do it: sluicectl detach --yes"
+run capture --count 3
+has "capture wants a file" "$rc $err" "2 sluicectl: capture needs -w FILE"
+for a in '--count x' '--snap -1' '--timeout 1500ms' '--bogus' 'word'; do
+  # shellcheck disable=SC2086
+  run capture -w "$dir/never" $a
+  is "capture $a" "$rc" 2
+done
+is "and no file was made" "$(ls "$dir/never" 2>/dev/null)" ""
+for a in '--sample x' '--count -1' '--timeout 1x' 'word'; do
+  # shellcheck disable=SC2086
+  run trace $a
+  is "trace $a" "$rc" 2
+done
 is "no request was sent by any of these" "$(<"$dir/log")" ""
 
 long=$(for c in '' service backend status 'service list' 'service show' 'service add' \
   'service delete' 'backend list' 'backend show' 'backend add' 'backend set' 'backend drain' \
-  'backend ready' 'backend maint' 'backend delete' drain wait metrics detach help version; do
+  'backend ready' 'backend maint' 'backend delete' drain wait trace capture metrics \
+  detach help version 'service guard' \
+  guard 'guard show' 'guard allow' 'guard deny' 'guard remove'; do
   # shellcheck disable=SC2086
   "$ctl" help $c || echo "$c: $?"
 done | awk 'length > 80 { print } END { if (NR < 300) print "only", NR, "lines" }')

@@ -21,7 +21,7 @@ struct fuzz_walked {
 };
 
 /*
- * @any: by walk_any(), which takes every packet; else by walk_hot(), which may
+ * @any: by walk_any() and walk_last(), which take every packet; else by walk_hot(), which may
  * leave it (FUZZ_LEFT). Starts from memory as it is.
  */
 void fuzz_walk(const struct fuzz_world *w, const void *frame, unsigned len, bool any,

@@ -9,9 +9,12 @@
 
 #include <sluice/hash.h>
 
+#include "lb_user/domain/guard.h"
 #include "lb_user/domain/svctab.h"
 
-#define SLOTS 61u /* of each service */
+#define GUARDED 5u /* a world with limits, and one that is traced */
+#define TRACED	6u
+#define SLOTS	61u /* of each service */
 
 const struct fuzz_service fuzz_services[FUZZ_SERVICES] = {
 	{ "192.0.2.10", 443, IPPROTO_TCP, 0 },
@@ -58,7 +61,9 @@ static const struct {
 	X(slots, SL_SLOTS_TOTAL)     \
 	X(backends, SL_BACKENDS_MAX) \
 	X(tunnels, SL_BACKENDS_MAX)  \
-	X(labels, SL_BACKENDS_MAX)
+	X(labels, SL_BACKENDS_MAX)   \
+	X(guards, SL_SERVICES_MAX)   \
+	X(guard_index, SL_GUARD_INDEX_WORDS)
 
 #define MAPS_WRITTEN(X)                            \
 	X(seen, SL_SLOTS_TOTAL)                    \
@@ -68,7 +73,13 @@ static const struct {
 	X(cnt_backend, SL_BACKENDS_MAX)            \
 	X(cnt_reason, 1)                           \
 	X(cnt_exc, 1)                              \
-	X(limits, 1)
+	X(cnt_guard, 1)                            \
+	X(limits, 1)                               \
+	X(trace, 1)                                \
+	X(trace_row, 1)                            \
+	X(guard_sets, SL_GUARD_SETS)               \
+	X(guard_pools, SL_SERVICES_MAX)            \
+	X(guard_credit, SL_SERVICES_MAX)
 
 #define PAGE		4096u
 #define ROOM(member, n) +(sizeof(*((struct sl_dp_mem *)0)->member) * (n) + PAGE - 1) / PAGE *PAGE
@@ -105,10 +116,17 @@ static char *place(struct sl_dp_mem *m)
 	return fixed;
 }
 
-void fuzz_world_forget(void)
+void fuzz_world_begin(const struct fuzz_world *w)
 {
-	if (written && madvise(written, written_bytes, MADV_DONTNEED))
+	if (madvise(written, written_bytes, MADV_DONTNEED))
 		abort();
+	if (w->is_traced) {
+		w->mem.trace->until = UINT64_MAX;
+		w->mem.trace->kinds = UINT32_MAX;
+		w->mem.trace->capture = 1;
+		w->mem.trace->capture_snap = 96;
+		w->mem.trace->capture_left = 1;
+	}
 }
 
 /* ---- configurations ---------------------------------------------------------------- */
@@ -133,6 +151,9 @@ static void put_service(const struct sl_dp_mem *m, uint16_t id, unsigned world)
 	struct sl_svctab tab = { .svc4 = m->svc4, .svc6 = m->svc6 };
 	struct sl_service_rec *rec = &m->services[id];
 	enum sl_proto proto = s->proto == IPPROTO_UDP ? SL_PROTO_UDP : SL_PROTO_TCP;
+	const struct sl_service_guard limits = { .source.packets = { 1, 1 },
+						 .service.flows = { 1000, 10 } };
+	const struct sl_guard_machine machine = { .hz = 250, .cpus = 1 };
 	uint64_t words[2];
 
 	inet_pton(addr.family, s->addr, addr.byte_be);
@@ -146,6 +167,10 @@ static void put_service(const struct sl_dp_mem *m, uint16_t id, unsigned world)
 					.spare = { 1, 2, 11, 12 } };
 	for (uint32_t i = 0; i < SLOTS; i++)
 		m->slots[rec->slot_base + i] = slot_word(world, i);
+	if (world == GUARDED) {
+		sl_guard_fill(&limits, &machine, &m->guards[id]);
+		rec->flags |= SL_SF_GUARD;
+	}
 	if (sl_svctab_put(&tab, &addr, s->port, proto, id) ||
 	    sl_svctab_set(&tab, &addr, 0, SL_PROTO_TCP, SL_SERVICE_ADDRESS) ||
 	    sl_svctab_set(&tab, &addr, 0, SL_PROTO_UDP,
@@ -187,6 +212,7 @@ const struct fuzz_world *fuzz_world(unsigned n)
 		return w;
 	fixed = place(&w->mem);
 	w->egress[1] = FUZZ_EGRESS;
+	w->is_traced = n == TRACED;
 	*w->mem.info = (struct sl_info){ .cpus = 1,
 					 .tick_shift = 10,
 					 .key = { 0x5c17b7a3d0f24e69ull, 7 } };

@@ -29,12 +29,13 @@ extern const struct fuzz_service fuzz_services[FUZZ_SERVICES]; /* of id 1, 2... 
 struct fuzz_world {
 	struct sl_dp_mem mem;
 	uint32_t egress[SL_PORTS_MAX];
+	bool is_traced; /* somebody listens, and captures */
 };
 
 /* @n below FUZZ_WORLDS. Made at the first call. */
 const struct fuzz_world *fuzz_world(unsigned n);
 
-/* Counters, memory of flows, seen and drains: all 0 again. */
-void fuzz_world_forget(void);
+/* Before each packet: what packets write is as new. */
+void fuzz_world_begin(const struct fuzz_world *w);
 
 #endif

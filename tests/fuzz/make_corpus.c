@@ -65,9 +65,9 @@ static void try(unsigned world, const uint8_t *frame, uint32_t len, struct kept 
 	struct fuzz_walked hot, any;
 	unsigned row;
 
-	fuzz_world_forget();
+	fuzz_world_begin(w);
 	fuzz_walk(w, frame, len, false, &hot);
-	fuzz_world_forget();
+	fuzz_world_begin(w);
 	fuzz_walk(w, frame, len, true, &any);
 	row = any.backend ? SL_REASONS_MAX + any.backend : any.reason;
 	keep(&kept[4 * row + 2 * (hot.action == FUZZ_LEFT) + (len > 13 && frame[12] == 0x86)],

@@ -25,6 +25,7 @@
 #define SIM_BETWEEN 1u /* packets between two accesses of the agent */
 #define SIM_MID	    2u /* the agent between two accesses of a packet */
 #define SIM_CLOCK   4u /* time passes meanwhile, so that a tick may begin */
+#define SIM_AWAY    8u /* the agent is away for longer than ages can tell, again and again */
 
 /* A rule broken on purpose, from outside; see sim_controls.c. */
 enum sim_fault {
@@ -38,6 +39,8 @@ enum sim_fault {
 	SIM_NO_SWEEP,
 	SIM_NO_PURGE,
 	SIM_ONE_LOOK,
+	SIM_NO_HOLD,
+	SIM_UNSWEPT,
 };
 
 enum sim_kind { SIM_TCP, SIM_UDP_FLOW, SIM_UDP_NONE };
@@ -93,6 +96,7 @@ struct sim_stats {
 	uint64_t refused;	/* a new flow dropped although a backend is UP */
 	uint64_t quiet_touched; /* flow memory used on a settled slot whose owner is UP */
 	uint64_t quoted_wrote;	/* an error that left something in memory */
+	uint64_t held;		/* transitions of a service, after a long absence */
 	uint64_t disagreed, unspread, not_neutral;
 	struct sl_exc_cnt exc;
 };
@@ -122,7 +126,7 @@ struct sim {
 	uint32_t
 		again_percent; /* how often who lost its backend begins anew with its next packet */
 
-	uint64_t next_settle, next_sweep, next_event;
+	uint64_t next_settle, next_sweep, next_event, swept;
 	uint32_t event_packets; /* between two events, on average */
 	uint32_t event_weight[SIM_EVENTS];
 	uint64_t dead_until; /* no agent until then */
@@ -232,9 +236,18 @@ void sim_stats_add(struct sim_stats *to, const struct sim_stats *from);
 /* @is_sum: of many histories, so that each thing must have happened at all. */
 void sim_report(const char *mode, const struct sim_stats *st, bool is_sum);
 void sim_histories(uint64_t seed, uint32_t modes, const char *mode, uint64_t packets);
+/* ---- sim_absences.c: the agent away for longer than ages can tell -------------------- */
+void sim_absences(uint64_t seed);
+/* With a slot in transition; from just after it settled. Return misrouted packets. */
+uint32_t sim_absence(uint64_t seed, enum sim_fault fault);
+uint32_t sim_death_after_settling(uint64_t seed, enum sim_fault fault);
 
 /* ---- sim_scenes.c: one thing at a time ----------------------------------------------- */
 /* @is_kernel: without those with many packets, or with something within a packet */
 void sim_scenes(uint64_t seed, bool is_kernel);
+/* A slot's owner comes back within a packet, at each of its accesses. Returns misrouted packets. */
+uint32_t sim_races(uint64_t seed, enum sim_fault fault, uint8_t tcp_flags, uint32_t *ret_times);
+/* Whether a flow whose backend went DOWN begins anew elsewhere. */
+bool sim_forgets_down(uint64_t seed, enum sim_fault fault);
 
 #endif

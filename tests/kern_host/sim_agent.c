@@ -251,7 +251,23 @@ void sim_agent_start(struct sim_service *s)
 void sim_agent_settle(void)
 {
 	uint16_t now = now_tick();
+	bool due = false;
 
+	for (uint32_t i = 0; i < SIM_SERVICES; i++) {
+		struct sim_service *s = &sim.service[i];
+
+		if (!s->in_transition)
+			continue;
+		sim_step_begin();
+		s->in_transition =
+			sl_slots_due(&s->slots, now, sim_idle_ticks(s->idle_s), &due) != 0;
+		sim_step_end();
+	}
+	if (!due)
+		return;
+	/* with this, no packet meets an expired entry that it could misunderstand */
+	if (sim.fault != SIM_UNSWEPT && sim.fault != SIM_EXPIRED_HONOURED)
+		sim_agent_sweep();
 	for (uint32_t i = 0; i < SIM_SERVICES; i++) {
 		struct sim_service *s = &sim.service[i];
 
@@ -260,6 +276,22 @@ void sim_agent_settle(void)
 		sim_step_begin();
 		s->in_transition = sl_slots_settle(&s->slots, now, sim_idle_ticks(s->idle_s)) != 0;
 		sim_step_end();
+	}
+}
+
+/* hold_transitions() */
+static void hold_transitions(uint64_t tick)
+{
+	uint64_t away = tick - (sim.swept >> sl_tick_shift);
+
+	for (uint32_t i = 0; i < SIM_SERVICES; i++) {
+		struct sim_service *s = &sim.service[i];
+
+		if (!sl_exceptions_doubtful(away, sim_idle_ticks(s->idle_s)))
+			continue;
+		sim.stats.held++;
+		if (sim.fault != SIM_NO_HOLD)
+			sl_slots_hold(&s->slots, (uint16_t)(tick + 1));
 	}
 }
 
@@ -273,8 +305,10 @@ void sim_agent_sweep(void)
 	for (uint32_t i = 0; i < SIM_SERVICES; i++)
 		services[sim.service[i].id].idle_ticks = sim_idle_ticks(sim.service[i].idle_s);
 	sim_step_begin();
+	hold_transitions(tick);
 	sl_exceptions_sweep(sl_exceptions, SL_EXC_SETS, sl_backends, services, tick);
 	sim_step_end();
+	sim.swept = (uint64_t)tick << sl_tick_shift;
 }
 
 /* purge_due(): forgotten in one walk, however many they are; then they rest again */
@@ -326,6 +360,8 @@ void sim_agent_restart(void)
 	for (uint32_t i = 0; i < SIM_SERVICES; i++) {
 		struct sim_service *s = &sim.service[i];
 
+		if (!s->slots.count)
+			continue; /* scenes have one service */
 		if (publish_owners(s->backend, s->n, s->slots.count, s->owners) < 0)
 			abort();
 		if (sl_slots_retarget(&s->slots, s->owners, now_tick()))

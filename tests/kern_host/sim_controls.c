@@ -107,9 +107,41 @@ static void control(size_t i, uint64_t seed)
 	sl_tap(wrong > 0, line, "the simulator does not see this fault");
 }
 
+static void one_look(uint64_t seed)
+{
+	uint32_t times, wrong = sim_races(seed, SIM_ONE_LOOK, PKT_TCP_ACK, &times);
+	char line[160];
+
+	snprintf(line, sizeof(line),
+		 "control: the slot not read again after the state: %u of %u packets misrouted",
+		 wrong, times);
+	sl_tap(wrong > 0, line, "the simulator does not see this fault");
+}
+
+static void absences(uint64_t seed)
+{
+	sl_tap(sim_absence(seed, SIM_NO_HOLD) > 0,
+	       "control: transitions settled at once after a long absence: misrouted",
+	       "the simulator does not see this fault");
+	sl_tap(sim_death_after_settling(seed, SIM_UNSWEPT) > 0,
+	       "control: slots settled before expired memory was swept: misrouted",
+	       "the simulator does not see this fault");
+}
+
+static void down_kept(uint64_t seed)
+{
+	sl_tap(!sim_forgets_down(seed, SIM_DOWN_KEPT),
+	       "control: the entry of a DOWN owner kept: misrouted",
+	       "the simulator does not see this fault");
+}
+
 void sim_controls(uint64_t seed, bool is_kernel)
 {
 	for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]); i++)
 		if (!is_kernel || controls[i].fault != SIM_MODULO)
 			control(i, seed);
+	if (!is_kernel)
+		one_look(seed);
+	absences(seed);
+	down_kept(seed);
 }

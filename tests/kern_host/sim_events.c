@@ -133,8 +133,21 @@ static void everybody(struct sim_service *s, uint32_t percent, enum sl_health to
 		}
 }
 
+/* Longer than ages can tell; often nobody says a word for most of it, and tuples are used again. */
+static void long_outage(void)
+{
+	uint64_t ticks = 150 + sim_below(400);
+
+	sim.dead_until = platform_jiffies + (ticks << sl_tick_shift);
+	sim_note("the agent dies, for %llu ticks", (unsigned long long)ticks);
+	if (sim_chance(70))
+		sim_flows_silence((ticks << sl_tick_shift) * (60 + sim_below(40)) / 100);
+}
+
 static void outage(void)
 {
+	if (sim.modes & SIM_AWAY)
+		return long_outage();
 	/* the clock of flow memory wraps: an agent that is away for longer cannot sweep in time */
 	uint32_t most = 255, idle;
 

@@ -38,6 +38,7 @@ void sim_stats_add(struct sim_stats *to, const struct sim_stats *from)
 	to->undrained += from->undrained;
 	to->refused += from->refused;
 	to->quiet_touched += from->quiet_touched;
+	to->held += from->held;
 	to->disagreed += from->disagreed;
 	to->unspread += from->unspread;
 	to->not_neutral += from->not_neutral;
@@ -106,7 +107,7 @@ static uint64_t duration(double packets)
 	return 1 + sim_jiffies(packets / rate);
 }
 
-static void set_up(void)
+static void set_up(uint32_t modes)
 {
 	uint32_t base = sim_chance(20) ? SL_SLOTS_TOTAL - 2 * 16384 : 64 * sim_below(1000);
 	uint32_t first_id = sim_chance(20) ? SL_BACKENDS_MAX - 2000 : 1;
@@ -120,7 +121,7 @@ static void set_up(void)
 		set_service(i, &base);
 		sim_agent_start(&sim.service[i]);
 	}
-	sim_flows_init(300 + sim_below(2700));
+	sim_flows_init(modes & SIM_AWAY ? 100 + sim_below(400) : 300 + sim_below(2700));
 	sim.end_permille = 10 + sim_below(200);
 	sim.again_percent = sim_chance(30) ? 5 : 60;
 	/* some kinds of event are rare or absent in this history */
@@ -132,7 +133,12 @@ static void set_up(void)
 	sim.event_weight[15] = sim_chance(30);
 	sim.event_packets = 60 << sim_below(7);
 	sim.event_packets += sim_below(sim.event_packets);
-	sim.next_settle = sim.next_sweep = platform_jiffies;
+	if (modes & SIM_AWAY) {
+		sim.event_weight[13] = 10;
+		sim.event_weight[15] = 0;
+		sim.event_packets = 60 + sim_below(400);
+	}
+	sim.next_settle = sim.next_sweep = sim.swept = platform_jiffies;
 	sim.next_event = platform_jiffies + duration(sim.event_packets);
 }
 
@@ -215,7 +221,7 @@ bool sim_history(uint64_t seed, uint32_t modes, enum sim_fault fault, uint64_t p
 	sim.trace = trace;
 	sim.watch = watch;
 	sim_memory_clear();
-	set_up();
+	set_up(modes);
 	sim.modes = modes;
 	while (sim.stats.packets < packets) {
 		uint64_t agent = agent_next(), flow = sim_flows_next();

@@ -21,6 +21,13 @@ struct sl_backend_rec *sl_backends;
 struct sl_exc_set *sl_exceptions;
 struct sl_exc_cnt *sl_cnt_exc;
 __u32 sl_cpu_mask, sl_tick_shift, sl_features = SL_FEAT_ALL;
+struct sl_trace_row *sl_trace_row;
+struct sl_info *sl_info;
+struct sl_guard_rec *sl_guards;
+struct sl_guard_set *sl_guard_sets;
+struct sl_guard_pool *sl_guard_pools;
+struct sl_guard_credit *sl_guard_credit;
+struct sl_guard_cnt *sl_cnt_guard;
 __u64 platform_jiffies;
 __u32 platform_cpu;
 
@@ -47,6 +54,7 @@ void sim_memory_init(void)
 	sl_backends = zeroed(SL_BACKENDS_MAX, sizeof(*sl_backends));
 	sl_exceptions = zeroed(SL_EXC_SETS, sizeof(*sl_exceptions));
 	sl_cnt_exc = zeroed(1, sizeof(*sl_cnt_exc));
+	sl_trace_row = zeroed(1, sizeof(*sl_trace_row));
 }
 
 void sim_memory_clear(void)

@@ -70,7 +70,8 @@ void sim_histories(uint64_t seed, uint32_t modes, const char *mode, uint64_t pac
 		one = sim.stats;
 		sim_stats_add(&sum, &one);
 	}
-	printf("# %s: histories %llu to %llu; %llu interruptions of the agent, %llu of packets\n",
-	       mode, (llu)seed, (llu)(seed + n - 1), (llu)sum.between, (llu)sum.mid);
+	printf("# %s: histories %llu to %llu; %llu interruptions of the agent, %llu of packets, "
+	       "%llu holds after an absence\n",
+	       mode, (llu)seed, (llu)(seed + n - 1), (llu)sum.between, (llu)sum.mid, (llu)sum.held);
 	sim_report(mode, &sum, true);
 }

@@ -9,111 +9,10 @@
 
 #include <sluice/hash.h>
 
-#include "tests/kern_host/sim.h"
+#include "tests/kern_host/sim_world.h"
 #include "tests/prog/tap.h"
 
 #define FLOOD 2000000
-
-static struct sim_service *const svc = &sim.service[0];
-
-/* ---- a small world --------------------------------------------------------- */
-
-static void open_world(uint64_t seed, uint32_t n, uint32_t slots, uint32_t idle_s)
-{
-	memset(&sim, 0, sizeof(sim));
-	sim_memory_clear();
-	sim.random = seed;
-	sl_tick_shift = sim_tick_shift_only ? sim_tick_shift_only : 10;
-	sim.hz = sl_tick_shift == 9    ? 100
-		 : sl_tick_shift == 10 ? 250
-		 : sl_tick_shift == 11 ? 300
-				       : 1000;
-	sim.tick_ms = (1000u << sl_tick_shift) / sim.hz;
-	platform_jiffies = 1ull << 32;
-	if (sl_idpool_new(SL_BACKENDS_MAX, &sim.ids) < 0)
-		abort();
-	svc->id = 1;
-	svc->idle_s = idle_s;
-	svc->idle_jiffies = (uint64_t)idle_s * sim.hz;
-	svc->slots = (struct sl_slots){ sl_slots, sl_seen, slots };
-	svc->owners = calloc(slots, sizeof(*svc->owners));
-	if (!svc->owners)
-		abort();
-	for (svc->n = 0; svc->n < n; svc->n++) {
-		struct sim_backend *b = &svc->backend[svc->n];
-
-		snprintf(b->name, sizeof(b->name), "b%u", svc->n);
-		b->weight = 100;
-		b->health = SL_HEALTH_UP;
-	}
-	sim_agent_start(svc);
-}
-
-static void close_world(void)
-{
-	memset(svc->slots.word, 0, svc->slots.count * sizeof(*svc->slots.word));
-	memset(svc->slots.seen, 0, svc->slots.count * sizeof(*svc->slots.seen));
-	free(svc->owners);
-	sl_idpool_free(sim.ids);
-}
-
-/* Where the packet goes; 0: nowhere. */
-static uint32_t deliver(uint64_t hash, uint8_t flags)
-{
-	struct pkt p = { .hash = hash, .service = 1, .tcp_flags = flags, .proto = IPPROTO_TCP };
-	uint64_t entry = sim_entry_of(hash);
-	bool sent = sim_pick(&p, 1) == SL_R_NEXT;
-
-	sim_fault_after_packet(&p, entry);
-	return sent ? p.backend : 0;
-}
-
-static uint32_t word_of(uint64_t hash)
-{
-	return svc->slots.word[sl_hash_range(hash, svc->slots.count)];
-}
-
-static uint32_t cur_of(uint64_t hash)
-{
-	return SL_SLOT_CUR(word_of(hash));
-}
-
-static struct sim_backend *backend_of(uint64_t hash)
-{
-	for (uint32_t i = 0; i < svc->n; i++)
-		if (svc->backend[i].id == cur_of(hash))
-			return &svc->backend[i];
-	abort();
-}
-
-static void set_health(struct sim_backend *b, enum sl_health health)
-{
-	b->health = health;
-	sim_agent_publish(svc, b);
-}
-
-static void set_weight(struct sim_backend *b, uint16_t weight)
-{
-	b->weight = weight;
-	sim_agent_change(svc, svc->backend, svc->n);
-}
-
-static void pass_s(uint32_t seconds)
-{
-	while (seconds--) {
-		platform_jiffies += sim.hz;
-		sim_agent_settle();
-	}
-}
-
-static bool is_memory_empty(void)
-{
-	for (uint32_t i = 0; i < SL_EXC_SETS; i++)
-		for (uint32_t k = 0; k < SL_EXC_WAYS; k++)
-			if (sl_exceptions[i].entry[k])
-				return false;
-	return true;
-}
 
 /* ---- floods ------------------------------------------------------------------ */
 
@@ -122,16 +21,16 @@ static void flood_settled(uint64_t seed)
 	static const struct sl_exc_cnt none;
 	char line[200];
 
-	open_world(seed, 8, 4093, 300);
-	pass_s(320); /* coming UP had raised T */
+	sim_world_open(seed, 8, 4093, 300);
+	sim_world_pass_s(320); /* coming UP had raised T */
 	for (uint32_t i = 0; i < FLOOD; i++)
-		deliver(sim_random(), i % 8 ? PKT_TCP_SYN : PKT_TCP_ACK);
+		sim_world_deliver(sim_random(), i % 8 ? PKT_TCP_SYN : PKT_TCP_ACK);
 	snprintf(line, sizeof(line), "a flood of %u packets on a settled service writes no memory",
 		 FLOOD);
-	sl_tap(is_memory_empty() && !memcmp(sl_cnt_exc, &none, sizeof(none)), line,
+	sl_tap(sim_world_memory_empty() && !memcmp(sl_cnt_exc, &none, sizeof(none)), line,
 	       "%llu lookups, %llu inserts", (unsigned long long)sl_cnt_exc->lookups,
 	       (unsigned long long)sl_cnt_exc->inserts);
-	close_world();
+	sim_world_close();
 }
 
 static void flood_transition(uint64_t seed)
@@ -142,17 +41,17 @@ static void flood_transition(uint64_t seed)
 	uint32_t lost = 0;
 	char line[200];
 
-	open_world(seed, 8, 4093, 300);
+	sim_world_open(seed, 8, 4093, 300);
 	for (uint32_t i = 0; i < FLOWS; i++) {
 		hash[i] = sim_random();
-		to[i] = deliver(hash[i], PKT_TCP_SYN);
-		deliver(hash[i], PKT_TCP_ACK);
+		to[i] = sim_world_deliver(hash[i], PKT_TCP_SYN);
+		sim_world_deliver(hash[i], PKT_TCP_ACK);
 	}
-	set_weight(&svc->backend[0], 256);
+	sim_world_set_weight(&sim_world->backend[0], 256);
 	for (uint32_t i = 0; i < 2 * FLOOD; i++)
-		deliver(sim_random(), PKT_TCP_SYN);
+		sim_world_deliver(sim_random(), PKT_TCP_SYN);
 	for (uint32_t i = 0; i < FLOWS; i++)
-		lost += deliver(hash[i], PKT_TCP_ACK) != to[i];
+		lost += sim_world_deliver(hash[i], PKT_TCP_ACK) != to[i];
 	snprintf(line, sizeof(line),
 		 "a flood of %u SYNs on slots in transition: %u of %u flows lost (%llu first "
 		 "packets forgotten)",
@@ -160,7 +59,7 @@ static void flood_transition(uint64_t seed)
 		 (unsigned long long)sl_cnt_exc->evicted_unconfirmed);
 	sl_tap(!lost && sl_cnt_exc->evicted_unconfirmed > FLOOD / 2, line,
 	       "a live flow was evicted, or the flood was too small");
-	close_world();
+	sim_world_close();
 }
 
 /* ---- probing ------------------------------------------------------------------ */
@@ -172,27 +71,28 @@ static void probe_spreads(uint64_t seed)
 	double chi = 0;
 	char line[200];
 
-	open_world(seed, 10, 16381, 300);
-	for (uint32_t i = 0; i < svc->n; i++)
-		svc->backend[i].weight = (uint16_t)(50 + 20 * i);
-	set_weight(&svc->backend[9], 200);
-	down = svc->backend[9].id;
-	set_health(&svc->backend[9], SL_HEALTH_DOWN);
+	sim_world_open(seed, 10, 16381, 300);
+	for (uint32_t i = 0; i < sim_world->n; i++)
+		sim_world->backend[i].weight = (uint16_t)(50 + 20 * i);
+	sim_world_set_weight(&sim_world->backend[9], 200);
+	down = sim_world->backend[9].id;
+	sim_world_set_health(&sim_world->backend[9], SL_HEALTH_DOWN);
 	memset(got, 0, sizeof(got));
 	for (uint32_t i = 0; i < FLOOD; i++) {
 		uint64_t hash = sim_random();
 
-		if (cur_of(hash) != down)
+		if (sim_world_cur_of(hash) != down)
 			continue;
-		got[deliver(hash, PKT_TCP_SYN)]++;
+		got[sim_world_deliver(hash, PKT_TCP_SYN)]++;
 		n++;
 	}
 	for (uint32_t i = 0; i < 9; i++)
-		weights += svc->backend[i].weight;
+		weights += sim_world->backend[i].weight;
 	for (uint32_t i = 0; i < 9; i++) {
-		double fair = (double)n * svc->backend[i].weight / weights;
+		double fair = (double)n * sim_world->backend[i].weight / weights;
 
-		chi += (got[svc->backend[i].id] - fair) * (got[svc->backend[i].id] - fair) / fair;
+		chi += (got[sim_world->backend[i].id] - fair) *
+		       (got[sim_world->backend[i].id] - fair) / fair;
 	}
 	snprintf(
 		line, sizeof(line),
@@ -200,29 +100,29 @@ static void probe_spreads(uint64_t seed)
 		n, chi);
 	sl_tap(chi < 40 && !got[down] && !got[0], line, "refused %u, to the dead one %u", got[0],
 	       got[down]);
-	close_world();
+	sim_world_close();
 }
 
 static void probe_finds_the_last(uint64_t seed)
 {
 	uint32_t refused = 0, stale = 0;
 
-	open_world(seed, 40, 4093, 300);
-	set_weight(&svc->backend[7], 0);
-	for (uint32_t i = 0; i < svc->n; i++)
+	sim_world_open(seed, 40, 4093, 300);
+	sim_world_set_weight(&sim_world->backend[7], 0);
+	for (uint32_t i = 0; i < sim_world->n; i++)
 		if (i != 7 && i != 8)
-			set_health(&svc->backend[i], SL_HEALTH_DOWN);
+			sim_world_set_health(&sim_world->backend[i], SL_HEALTH_DOWN);
 	for (uint32_t i = 0; i < 100000; i++)
-		refused += deliver(sim_random(), PKT_TCP_SYN) != svc->backend[8].id;
+		refused += sim_world_deliver(sim_random(), PKT_TCP_SYN) != sim_world->backend[8].id;
 	sl_tap(!refused, "40 backends, one UP: each of 100000 new flows finds it", "%u did not",
 	       refused);
-	set_health(&svc->backend[8], SL_HEALTH_DOWN);
-	set_weight(&svc->backend[7], 1);
+	sim_world_set_health(&sim_world->backend[8], SL_HEALTH_DOWN);
+	sim_world_set_weight(&sim_world->backend[7], 1);
 	for (uint32_t i = 0; i < 100000; i++)
-		stale += deliver(sim_random(), PKT_TCP_SYN) != svc->backend[7].id;
+		stale += sim_world_deliver(sim_random(), PKT_TCP_SYN) != sim_world->backend[7].id;
 	sl_tap(!stale, "the only one UP gets a weight: each of 100000 new flows finds it",
 	       "%u did not: spares follow states, but not weights", stale);
-	close_world();
+	sim_world_close();
 }
 
 /* ---- races ---------------------------------------------------------------------- */
@@ -232,7 +132,7 @@ static struct sim_backend *returning;
 static void come_up(void)
 {
 	returning->admin = SL_ADMIN_READY;
-	set_health(returning, SL_HEALTH_UP);
+	sim_world_set_health(returning, SL_HEALTH_UP);
 }
 
 /*
@@ -246,31 +146,30 @@ static bool race(uint64_t seed, uint32_t k, bool drained, enum sim_fault fault, 
 	uint32_t first, then;
 	bool fired;
 
-	open_world(seed, 5, 251, 30);
-	pass_s(60);
-	returning = backend_of(hash);
+	sim_world_open(seed, 5, 251, 30);
+	sim_world_pass_s(60);
+	returning = sim_world_backend_of(hash);
 	if (drained)
 		returning->admin = SL_ADMIN_DRAIN;
 	else
 		returning->health = SL_HEALTH_DOWN;
-	sim_agent_publish(svc, returning);
-	first = deliver(hash, PKT_TCP_SYN);
-	deliver(hash, PKT_TCP_ACK);
+	sim_agent_publish(sim_world, returning);
+	first = sim_world_deliver(hash, PKT_TCP_SYN);
+	sim_world_deliver(hash, PKT_TCP_ACK);
 	sim.fault = fault;
 	sim.on_access = come_up;
 	sim_mid_arm(k);
-	then = deliver(hash, flags);
+	then = sim_world_deliver(hash, flags);
 	fired = returning->health == SL_HEALTH_UP && returning->admin == SL_ADMIN_READY;
 	sim_mid_arm(0);
 	if (flags != PKT_TCP_SYN)
 		*wrong += then != first;
-	*wrong += deliver(hash, PKT_TCP_ACK) != then;
-	close_world();
+	*wrong += sim_world_deliver(hash, PKT_TCP_ACK) != then;
+	sim_world_close();
 	return fired;
 }
 
-static uint32_t count_races(uint64_t seed, enum sim_fault fault, uint8_t tcp_flags,
-			    uint32_t *ret_times)
+uint32_t sim_races(uint64_t seed, enum sim_fault fault, uint8_t tcp_flags, uint32_t *ret_times)
 {
 	uint32_t wrong = 0;
 
@@ -283,7 +182,7 @@ static uint32_t count_races(uint64_t seed, enum sim_fault fault, uint8_t tcp_fla
 
 static void races(uint64_t seed, uint8_t tcp_flags, const char *what)
 {
-	uint32_t times, wrong = count_races(seed, SIM_OK, tcp_flags, &times);
+	uint32_t times, wrong = sim_races(seed, SIM_OK, tcp_flags, &times);
 	char line[200];
 
 	snprintf(line, sizeof(line), "an owner comes back within %s, at each of %u accesses", what,
@@ -307,17 +206,17 @@ static bool settle_race(uint64_t seed, uint32_t k, uint32_t *wrong)
 	uint32_t first;
 	bool fired;
 
-	open_world(seed, 5, 251, 30);
-	returning = backend_of(hash); /* all were raised by coming UP */
-	set_health(returning, SL_HEALTH_DOWN);
+	sim_world_open(seed, 5, 251, 30);
+	returning = sim_world_backend_of(hash); /* all were raised by coming UP */
+	sim_world_set_health(returning, SL_HEALTH_DOWN);
 	platform_jiffies += sim_jiffies(120);
 	sim.on_access = come_up_and_settle;
 	sim_mid_arm(k);
-	first = deliver(hash, PKT_TCP_SYN);
+	first = sim_world_deliver(hash, PKT_TCP_SYN);
 	fired = returning->health == SL_HEALTH_UP;
 	sim_mid_arm(0);
-	*wrong += deliver(hash, PKT_TCP_ACK) != first;
-	close_world();
+	*wrong += sim_world_deliver(hash, PKT_TCP_ACK) != first;
+	sim_world_close();
 	return fired;
 }
 
@@ -342,18 +241,13 @@ static uint32_t racing_to;
 static void tick_and_ack(void)
 {
 	platform_jiffies++; /* the first of a tick */
-	racing_to = deliver(racing_hash, PKT_TCP_ACK);
-}
-
-static void end_of_tick(void)
-{
-	platform_jiffies |= (1ull << sl_tick_shift) - 1;
+	racing_to = sim_world_deliver(racing_hash, PKT_TCP_ACK);
 }
 
 /* The clock that the agent read ticks, and only then a packet comes. */
 static void step_while_ticking(void (*step)(void))
 {
-	end_of_tick();
+	sim_world_end_of_tick();
 	sim.on_store = tick_and_ack;
 	sim_stores_left = 1;
 	step();
@@ -364,39 +258,39 @@ static void settle_while_ticking(uint64_t seed)
 {
 	uint32_t first;
 
-	open_world(seed, 5, 251, 30);
-	pass_s(60);
+	sim_world_open(seed, 5, 251, 30);
+	sim_world_pass_s(60);
 	racing_hash = sim_random();
-	first = deliver(racing_hash, PKT_TCP_SYN);
-	set_weight(backend_of(racing_hash), 0);
+	first = sim_world_deliver(racing_hash, PKT_TCP_SYN);
+	sim_world_set_weight(sim_world_backend_of(racing_hash), 0);
 	step_while_ticking(sim_agent_settle);
-	sl_tap(racing_to == first && deliver(racing_hash, PKT_TCP_ACK) == first,
+	sl_tap(racing_to == first && sim_world_deliver(racing_hash, PKT_TCP_ACK) == first,
 	       "a tick begins while slots settle: the flow stays",
 	       "a slot seen a tick after the agent's clock was settled");
-	close_world();
+	sim_world_close();
 }
 
 static void sweep_while_ticking(uint64_t seed)
 {
 	uint32_t first;
 
-	open_world(seed, 5, 251, 30);
-	pass_s(60);
+	sim_world_open(seed, 5, 251, 30);
+	sim_world_pass_s(60);
 	racing_hash = sim_random();
-	set_health(backend_of(racing_hash), SL_HEALTH_DOWN);
-	first = deliver(racing_hash, PKT_TCP_SYN);
-	set_health(backend_of(racing_hash), SL_HEALTH_UP);
+	sim_world_set_health(sim_world_backend_of(racing_hash), SL_HEALTH_DOWN);
+	first = sim_world_deliver(racing_hash, PKT_TCP_SYN);
+	sim_world_set_health(sim_world_backend_of(racing_hash), SL_HEALTH_UP);
 	step_while_ticking(sim_agent_sweep);
-	sl_tap(racing_to == first && deliver(racing_hash, PKT_TCP_ACK) == first,
+	sl_tap(racing_to == first && sim_world_deliver(racing_hash, PKT_TCP_ACK) == first,
 	       "a tick begins while flow memory is swept: the flow stays",
 	       "an entry used a tick after the agent's clock was swept");
-	close_world();
+	sim_world_close();
 }
 
 static void ticks_and_ack(void)
 {
 	platform_jiffies += 3; /* as long as the agent needs for a large table */
-	racing_to = deliver(racing_hash, PKT_TCP_ACK);
+	racing_to = sim_world_deliver(racing_hash, PKT_TCP_ACK);
 }
 
 /*
@@ -408,21 +302,21 @@ static void move_while_ticking(uint64_t seed)
 {
 	uint32_t first;
 
-	open_world(seed, 5, 251, 512); /* 125 ticks */
-	pass_s(600);
+	sim_world_open(seed, 5, 251, 512); /* 125 ticks */
+	sim_world_pass_s(600);
 	racing_hash = sim_random();
-	first = deliver(racing_hash, PKT_TCP_SYN);
-	end_of_tick();
+	first = sim_world_deliver(racing_hash, PKT_TCP_SYN);
+	sim_world_end_of_tick();
 	sim.on_store = ticks_and_ack;
 	sim_stores_left = 1;
-	set_weight(backend_of(racing_hash), 0);
+	sim_world_set_weight(sim_world_backend_of(racing_hash), 0);
 	sim.on_store = NULL;
-	platform_jiffies += svc->idle_jiffies - 1;
+	platform_jiffies += sim_world->idle_jiffies - 1;
 	sim_agent_settle();
-	sl_tap(racing_to == first && deliver(racing_hash, PKT_TCP_ACK) == first,
+	sl_tap(racing_to == first && sim_world_deliver(racing_hash, PKT_TCP_ACK) == first,
 	       "a tick begins while slots move: a flow silent for almost its timeout stays",
 	       "the slot was settled a tick too early");
-	close_world();
+	sim_world_close();
 }
 
 static void longer_timeout(uint64_t seed)
@@ -430,32 +324,21 @@ static void longer_timeout(uint64_t seed)
 	uint32_t first;
 	uint64_t hash;
 
-	open_world(seed, 5, 251, 5);
-	pass_s(30);
+	sim_world_open(seed, 5, 251, 5);
+	sim_world_pass_s(30);
 	hash = sim_random();
-	set_health(backend_of(hash), SL_HEALTH_DOWN);
-	deliver(hash, PKT_TCP_SYN);
-	set_health(backend_of(hash), SL_HEALTH_UP);
-	pass_s(15);
-	svc->idle_s = 300;
-	sim_agent_change(svc, svc->backend, svc->n);
-	first = deliver(hash, PKT_TCP_SYN);
-	set_weight(backend_of(hash), 0);
-	sl_tap(deliver(hash, PKT_TCP_ACK) == first,
+	sim_world_set_health(sim_world_backend_of(hash), SL_HEALTH_DOWN);
+	sim_world_deliver(hash, PKT_TCP_SYN);
+	sim_world_set_health(sim_world_backend_of(hash), SL_HEALTH_UP);
+	sim_world_pass_s(15);
+	sim_world->idle_s = 300;
+	sim_agent_change(sim_world, sim_world->backend, sim_world->n);
+	first = sim_world_deliver(hash, PKT_TCP_SYN);
+	sim_world_set_weight(sim_world_backend_of(hash), 0);
+	sl_tap(sim_world_deliver(hash, PKT_TCP_ACK) == first,
 	       "a longer idle timeout wakes no forgotten memory",
 	       "an entry that had expired under the shorter timeout was found");
-	close_world();
-}
-
-static void one_look(uint64_t seed)
-{
-	uint32_t times, wrong = count_races(seed, SIM_ONE_LOOK, PKT_TCP_ACK, &times);
-	char line[160];
-
-	snprintf(line, sizeof(line),
-		 "control: the slot not read again after the state: %u of %u packets misrouted",
-		 wrong, times);
-	sl_tap(wrong > 0, line, "the simulator does not see this fault");
+	sim_world_close();
 }
 
 /* ---- memory of who is gone ------------------------------------------------------ */
@@ -465,39 +348,30 @@ static void one_look(uint64_t seed)
  * settles; it begins anew there, and its first backend comes back. Nothing may
  * remember that one. Returns whether the flow stays.
  */
-static bool forgets_down(uint64_t seed, enum sim_fault fault)
+bool sim_forgets_down(uint64_t seed, enum sim_fault fault)
 {
 	uint64_t hash = seed * 0x9e3779b97f4a7c15ull;
 	struct sim_backend *first, *second;
 	bool stays;
 
-	open_world(seed, 2, 251, 30);
+	sim_world_open(seed, 2, 251, 30);
 	sim.fault = fault;
-	first = backend_of(hash);
-	second = &svc->backend[first == &svc->backend[0]];
-	deliver(hash, PKT_TCP_SYN); /* T is up since the start */
-	set_weight(first, 0);
-	set_health(first, SL_HEALTH_DOWN);
-	for (uint32_t i = 0; i < 120 && (word_of(hash) & SL_SLOT_T); i++) {
-		deliver(hash, PKT_TCP_ACK);
-		pass_s(1);
+	first = sim_world_backend_of(hash);
+	second = &sim_world->backend[first == &sim_world->backend[0]];
+	sim_world_deliver(hash, PKT_TCP_SYN); /* T is up since the start */
+	sim_world_set_weight(first, 0);
+	sim_world_set_health(first, SL_HEALTH_DOWN);
+	for (uint32_t i = 0; i < 120 && (sim_world_word_of(hash) & SL_SLOT_T); i++) {
+		sim_world_deliver(hash, PKT_TCP_ACK);
+		sim_world_pass_s(1);
 	}
-	deliver(hash, PKT_TCP_SYN);
-	set_health(first, SL_HEALTH_UP);
+	sim_world_deliver(hash, PKT_TCP_SYN);
+	sim_world_set_health(first, SL_HEALTH_UP);
 	first->weight = 100;
-	set_weight(second, 0);
-	stays = deliver(hash, PKT_TCP_ACK) == second->id;
-	close_world();
+	sim_world_set_weight(second, 0);
+	stays = sim_world_deliver(hash, PKT_TCP_ACK) == second->id;
+	sim_world_close();
 	return stays;
-}
-
-static void memory_of_down(uint64_t seed)
-{
-	sl_tap(forgets_down(seed, SIM_OK), "a flow whose backend went DOWN begins anew elsewhere",
-	       "the first backend was remembered");
-	sl_tap(!forgets_down(seed, SIM_DOWN_KEPT),
-	       "control: the entry of a DOWN owner kept: the flow is misrouted",
-	       "the scene does not see this fault");
 }
 
 static void scenes_of_packets(uint64_t seed)
@@ -509,7 +383,6 @@ static void scenes_of_packets(uint64_t seed)
 	races(seed, PKT_TCP_SYN, "a SYN");
 	races(seed, PKT_TCP_ACK, "a later packet");
 	settle_races(seed);
-	one_look(seed);
 }
 
 void sim_scenes(uint64_t seed, bool is_kernel)
@@ -520,5 +393,8 @@ void sim_scenes(uint64_t seed, bool is_kernel)
 	settle_while_ticking(seed);
 	sweep_while_ticking(seed);
 	longer_timeout(seed);
-	memory_of_down(seed);
+	sim_absences(seed);
+	sl_tap(sim_forgets_down(seed, SIM_OK),
+	       "a flow whose backend went DOWN begins anew elsewhere",
+	       "the first backend was remembered");
 }

@@ -66,6 +66,8 @@ int main(int argc, char **argv)
 	sim_histories(seed * 1000000, SIM_MID, "the agent within a packet", packets);
 	sim_histories(seed * 1000000, SIM_BETWEEN | SIM_MID | SIM_CLOCK, "both, while time passes",
 		      packets);
+	sim_histories(seed * 1000000, SIM_AWAY, "the agent away for longer than ages can tell",
+		      packets);
 	sim_scenes(seed, false);
 	sim_controls(seed, false);
 	return sl_tap_done();

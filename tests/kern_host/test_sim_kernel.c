@@ -23,6 +23,7 @@ static const struct {
 	{ 0, "one at a time" },
 	{ SIM_BETWEEN, "packets between the agent's stores" },
 	{ SIM_BETWEEN | SIM_CLOCK, "the same, while time passes" },
+	{ SIM_AWAY, "the agent away for longer than ages can tell" },
 };
 
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))

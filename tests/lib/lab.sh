@@ -237,6 +237,28 @@ lab_nginx_start() {
   wait_until 5 in_ns "b$1" curl -s -o /dev/null "http://$(lab_addr4 "$1")/"
 }
 
+# lab_backend_decap bN [CIDR,...] [FLAG...]: its b0 takes tunnels of the balancer apart, or of those
+# told, instead of only running the pass stub. Again: replaced in place. Counters: lab_decap.
+lab_backend_decap() {
+  local name=$1 i=${1#b} from=${2:-10.71.${1#b}.1,fd71:0:0:${1#b}::1}
+  shift
+  [ $# = 0 ] || shift
+  [ -e "$LAB_BPF/decap-$i/b0" ] || in_ns "$name" bpftool net detach xdpdrv dev b0 || return 1
+  in_ns "$name" "$LAB_BUILD/sluicectl" decap b0 --from "$from" "$@" --pin-dir "$LAB_BPF/decap-$i" \
+    >>"$LAB_DIR/decap.log" 2>&1
+}
+
+# lab_backend_plain bN: as lab_backend_net left it.
+lab_backend_plain() {
+  in_ns "$1" "$LAB_BUILD/sluicectl" decap b0 --off --pin-dir "$LAB_BPF/decap-${1#b}" \
+    >>"$LAB_DIR/decap.log" 2>&1 && lab_pass "$1" b0
+}
+
+# lab_decap bN [JQ]: what the program of a backend says of itself: lab_decap b1 .counters.gue.packets
+lab_decap() {
+  in_ns "$1" "$LAB_BUILD/sluicectl" decap b0 -o json --pin-dir "$LAB_BPF/decap-${1#b}" | jq -r "${2:-.}"
+}
+
 # lab_nginx_stop N [SIGNAL]: KILL closes all its connections at once, like a crash.
 lab_nginx_stop() { lab_stop "$(cat "$LAB_DIR/b$1/running")" "${2:-KILL}"; }
 

@@ -47,6 +47,13 @@ void ns_peer(const char *fmt, ...)
 	must(setns(here_fd, CLONE_NEWNET) == 0, "setns here");
 }
 
+void ns_peer_call(void (*fn)(void *user), void *user)
+{
+	must(setns(peer_fd, CLONE_NEWNET) == 0, "setns peer");
+	fn(user);
+	must(setns(here_fd, CLONE_NEWNET) == 0, "setns here");
+}
+
 bool ns_holds(const char *fmt, ...)
 {
 	va_list args;

@@ -16,6 +16,9 @@ void ns_pair_enter(void);
 void ns_here(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void ns_peer(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Runs @fn at the peer: sockets and links it makes there stay. */
+void ns_peer_call(void (*fn)(void *user), void *user);
+
 /* Whether a command line here succeeds. */
 bool ns_holds(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

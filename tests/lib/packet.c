@@ -307,3 +307,10 @@ void sl_packet_turn(struct sl_packet *p)
 	swap(l4, l4 + 2, 2);
 	sl_packet_seal(p);
 }
+
+uint32_t sl_packet_bytes(const struct sl_packet *p)
+{
+	const uint8_t *ip = p->byte + p->l3;
+
+	return p->l3 + (p->is_v6 ? 40u + sl_packet_get16(ip + 4) : sl_packet_get16(ip + 2));
+}

@@ -73,6 +73,9 @@ void sl_packet_turn(struct sl_packet *p);
 /* Whether the IPv4 header's and the TCP, UDP or ICMP checksum fit. */
 bool sl_packet_sums_fit(const struct sl_packet *p);
 
+/* Bytes of the frame up to the end of the packet, as its network header says. */
+uint32_t sl_packet_bytes(const struct sl_packet *p);
+
 /* Makes them fit again. */
 void sl_packet_seal(struct sl_packet *p);
 

@@ -9,7 +9,7 @@
 
 int xdp_pass(struct xdp_md *ctx);
 
-__attribute__((section("xdp"), used)) int xdp_pass(struct xdp_md *ctx)
+__attribute__((section("xdp.frags"), used)) int xdp_pass(struct xdp_md *ctx)
 {
 	(void)ctx;
 	return XDP_PASS;

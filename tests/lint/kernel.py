@@ -10,7 +10,7 @@ _ACTIONS = ("NONE", "PASS", "SEND", "DROP")
 
 def _reasons(file):
     text = file.no_comments
-    room = re.search(r"#define\s+SL_REASONS_MAX\s+(\d+)", text)
+    room = re.search(r"#define\s+(SL_\w*REASONS_MAX)\s+(\d+)", text)
     seen, wanted = {}, 0
     for m in _REASON.finditer(text):
         line = file.line_of(m.start())
@@ -26,8 +26,8 @@ def _reasons(file):
             seen[what, value] = line
     if wanted == 0:
         yield 1, "no row X(symbol, number, action, label) found"
-    if room and wanted > int(room.group(1)):
-        yield 1, f"{wanted} reasons, more than SL_REASONS_MAX"
+    if room and wanted > int(room.group(2)):
+        yield 1, f"{wanted} reasons, more than {room.group(1)}"
 
 
 def _names_header(file):
@@ -49,7 +49,7 @@ def _names_bpf(file):
 
 def check(tree):
     for file in tree.of("c"):
-        if file.path == "include/sluice/reasons.h":
+        if file.path in ("include/sluice/reasons.h", "include/sluice/decap.h"):
             for line, message in _reasons(file):
                 yield file.path, line, message
         if file.path == "include/sluice/names.h":

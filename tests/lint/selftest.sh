@@ -299,6 +299,16 @@ h include/sluice/reasons.h <<'E'
 #define SL_REASONS_MAX 4
 E
 expect include/sluice/reasons.h:1 '6 reasons, more than SL_REASONS_MAX'
+h include/sluice/decap.h <<'E'
+/* X(symbol, number, action, label) */
+#define SL_DECAP_REASONS(X)      \
+	X(NEXT, 0, NONE, "next") \
+	X(OTHER, 2, PASS, "other")
+
+#define SL_DECAP_REASONS_MAX 1
+E
+expect include/sluice/decap.h:1 '3 reasons, more than SL_DECAP_REASONS_MAX'
+expect include/sluice/decap.h:8 'reason OTHER has number 2, not 1'
 expect include/sluice/reasons.h:7 'reason SENT has number 2, not 1'
 expect include/sluice/reasons.h:8 'reason BAD: action TOSS is none of'
 expect include/sluice/reasons.h:9 'reason symbol BAD stands in line 8 too'

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * controls: a comparison that cannot fail proves nothing. The model is made
- * wrong in one thing, memory is not; packets must show it.
+ * wrong in one thing, memory is not, or the oracle breaks one rule (reach.h);
+ * packets must show it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -95,6 +96,68 @@ static void change_track(struct sl_oracle_backend *b)
 	b->drain_track = 0;
 }
 
+static void change_vlan(struct sl_oracle_backend *b)
+{
+	b->vlan ^= 1;
+}
+
+static void change_retags(struct sl_oracle_backend *b)
+{
+	b->retags = !b->retags;
+}
+
+static void change_target(struct sl_oracle_backend *b)
+{
+	b->daddr[3] ^= 1;
+}
+
+static void change_dport(struct sl_oracle_backend *b)
+{
+	b->dport ^= 1;
+}
+
+static void change_fwd(struct sl_oracle_backend *b)
+{
+	b->fwd = b->fwd == SL_FWD_GUE ? SL_FWD_IPIP : b->fwd;
+}
+
+static void wrong_vlan(struct sl_oracle *o)
+{
+	each_backend(o, change_vlan);
+}
+
+static void wrong_retags(struct sl_oracle *o)
+{
+	each_backend(o, change_retags);
+}
+
+static void wrong_target(struct sl_oracle *o)
+{
+	each_backend(o, change_target);
+}
+
+static void wrong_dport(struct sl_oracle *o)
+{
+	each_backend(o, change_dport);
+}
+
+static void wrong_fwd(struct sl_oracle *o)
+{
+	each_backend(o, change_fwd);
+}
+
+static void wrong_oversize(struct sl_oracle *o)
+{
+	for (unsigned i = 0; i < o->n_services; i++)
+		o->service[i].oversize = !o->service[i].oversize;
+}
+
+static void wrong_quic(struct sl_oracle *o)
+{
+	for (unsigned i = 0; i < o->n_services; i++)
+		o->service[i].quic = false;
+}
+
 static void wrong_mac(struct sl_oracle *o)
 {
 	each_backend(o, change_mac);
@@ -127,34 +190,60 @@ static const struct {
 	{ "other MACs", wrong_mac },
 	{ "DRAINING taken for DOWN", wrong_state },
 	{ "drains that are not counted", wrong_track },
+	{ "other VLANs", wrong_vlan },
+	{ "VLANs the other way round", wrong_retags },
+	{ "other tunnels' ends", wrong_target },
+	{ "other ports of tunnels", wrong_dport },
+	{ "IPIP for GUE", wrong_fwd },
+	{ "oversize the other way round", wrong_oversize },
+	{ "QUIC as any UDP", wrong_quic },
 };
+
+/* Packets until a difference, with configurations that @make makes wrong. */
+static uint64_t search(struct sl_fuzz *f, void (*make)(struct sl_oracle *o))
+{
+	uint64_t key[2] = { f->model.key[0], f->model.key[1] }, n;
+
+	f->differences = 0;
+	for (n = 0; n < ROUNDS * PACKETS && !f->differences; n++) {
+		if (n % PACKETS == 0) {
+			sl_fuzz_round(f);
+			if (make)
+				make(&f->model);
+		}
+		sl_fuzz_packet(f);
+		if (n % PACKETS == PACKETS - 1)
+			(void)sl_fuzz_whole(f); /* for what no packet is compared by */
+	}
+	memcpy(f->model.key, key, sizeof(key));
+	return n;
+}
+
+static void found(struct sl_fuzz *f, const char *kind, const char *what, uint64_t n)
+{
+	char name[120];
+
+	snprintf(name, sizeof(name), "%s %s is found out by packet %llu", kind, what,
+		 (unsigned long long)n);
+	sl_tap(f->differences > 0, name, "it is not");
+}
 
 void sl_control_all(struct sl_fuzz *f)
 {
-	uint64_t n;
-	char name[120];
+	enum sl_oracle_wrong wrong;
 
 	f->quiet = true;
-	for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]); i++) {
-		uint64_t key[2] = { f->model.key[0], f->model.key[1] };
-
-		f->differences = 0;
-		for (n = 0; n < ROUNDS * PACKETS && !f->differences; n++) {
-			if (n % PACKETS == 0) {
-				sl_fuzz_round(f);
-				controls[i].make(&f->model);
-			}
-			sl_fuzz_packet(f);
-			if (n % PACKETS == PACKETS - 1)
-				(void)sl_fuzz_whole(f); /* for what no packet is compared by */
-		}
-		memcpy(f->model.key, key, sizeof(key));
-		snprintf(name, sizeof(name), "a model with %s is found out by packet %llu",
-			 controls[i].what, (unsigned long long)n);
-		sl_tap(f->differences > 0, name, "it is not");
+	/* the oracle in the program's place has the model that is made wrong */
+	for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]) && !f->begin; i++)
+		found(f, "a model with", controls[i].what, search(f, controls[i].make));
+	for (wrong = SL_WRONG_NOTHING + 1; wrong < SL_WRONG_END; wrong++) {
+		f->model.wrong = wrong;
+		found(f, "an oracle that", sl_oracle_error(wrong), search(f, NULL));
 	}
+	f->model.wrong = SL_WRONG_NOTHING;
 	memset(f->histogram, 0, sizeof(f->histogram));
 	memset(f->sent_by, 0, sizeof(f->sent_by));
+	memset(f->reach, 0, sizeof(f->reach));
 	f->evictions = f->moved = f->differences = 0;
 	f->quiet = false;
 }

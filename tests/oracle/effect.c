@@ -62,23 +62,24 @@ static void read_counts(const struct sl_dp_mem *m, const struct sl_oracle *o,
 		ret->backend = *backend_row(m, out, row);
 }
 
-static void add_counts(struct counts *c, const struct sl_oracle_out *out)
+/* WALK.md 10. */
+static void add_counts(struct counts *c, const struct sl_oracle *o, const struct sl_oracle_out *out)
 {
-	struct sl_cnt n = { .packets = 1, .bytes = out->len, .flows = out->is_flow };
 	const __u64 *more = (const __u64 *)&out->exc;
 	__u64 *sum = (__u64 *)&c->exc;
 
-	if (out->why != SL_WHY_SENT)
-		c->reason.packets[number_of(out->why) & (SL_REASONS_MAX - 1)]++;
 	for (size_t i = 0; i < sizeof(out->exc) / sizeof(*sum); i++)
 		sum[i] += more[i];
-	if (out->why == SL_WHY_SENT) {
-		c->backend.packets += n.packets;
-		c->backend.bytes += n.bytes;
-		c->backend.flows += n.flows;
-	} else if (out->verdict == SL_ORACLE_DROP && out->service >= 0) {
-		c->service.dropped++;
+	if (out->why != SL_WHY_SENT || o->wrong == SL_WRONG_SENT)
+		c->reason.packets[number_of(out->why) & (SL_REASONS_MAX - 1)]++;
+	if (out->why != SL_WHY_SENT) {
+		c->service.dropped += out->service >= 0;
+		return;
 	}
+	c->backend.packets++;
+	c->backend.bytes += out->bytes;
+	c->backend.flows += out->is_flow;
+	c->service.packets += o->wrong == SL_WRONG_SERVICE;
 }
 
 static bool check_counts(const struct counts *is, const struct counts *want,
@@ -176,6 +177,24 @@ static bool check_memory(const struct sl_dp_mem *is, const struct sl_dp_mem *wan
 	return true;
 }
 
+/* What the row of limits must be; the words behind are the program's scratch. */
+static bool check_limit(const struct sl_limit *is, const struct sl_limit *was,
+			const struct sl_oracle_out *out, char text[SL_WORLD_TEXT])
+{
+	struct sl_oracle_limit want = { was->window, was->echo_count, was->too_big_count };
+
+	if (out->has_limit)
+		want = out->limit;
+	if (is->window == want.window && sl_world_count(is->echo_count, SL_ECHO_MAX) == want.echo &&
+	    sl_world_count(is->too_big_count, SL_TOO_BIG_MAX) == want.too_big)
+		return true;
+	snprintf(text, SL_WORLD_TEXT,
+		 "limits: window %#x echo %u too big %u, should be window %#x echo %u too big %u",
+		 is->window, is->echo_count, is->too_big_count, want.window, want.echo,
+		 want.too_big);
+	return false;
+}
+
 bool sl_world_check(const struct sl_dp_mem *is, const struct sl_dp_mem *want,
 		    const struct sl_oracle *o, const struct sl_oracle_out *out, unsigned row,
 		    unsigned *ret_way, char ret_text[SL_WORLD_TEXT])
@@ -184,8 +203,9 @@ bool sl_world_check(const struct sl_dp_mem *is, const struct sl_dp_mem *want,
 
 	read_counts(is, o, out, row, &have);
 	read_counts(want, o, out, row, &should);
-	add_counts(&should, out);
+	add_counts(&should, o, out);
 	return check_counts(&have, &should, ret_text) &&
+	       check_limit(&is->limits[row], &want->limits[row], out, ret_text) &&
 	       (!out->has_hash || check_memory(is, want, o, out, ret_way, ret_text));
 }
 
@@ -195,13 +215,15 @@ void sl_world_commit(struct sl_dp_mem *want, const struct sl_oracle *o,
 	struct counts c;
 
 	read_counts(want, o, out, row, &c);
-	add_counts(&c, out);
+	add_counts(&c, o, out);
 	want->cnt_reason[row] = c.reason;
 	want->cnt_exc[row] = c.exc;
 	if (out->service >= 0)
 		*service_row(want, o, out, row) = c.service;
 	if (out->backend)
 		*backend_row(want, out, row) = c.backend;
+	if (out->has_limit)
+		sl_world_write_limit(want, &out->limit, row);
 	if (!out->has_hash)
 		return;
 	for (unsigned w = 0; w < SL_EXC_WAYS; w++)

@@ -9,34 +9,12 @@ void sl_fuzz_restore(struct sl_fuzz *f, const struct sl_subject *s)
 	sl_world_copy(s->mem, &f->want);
 }
 
-/* What the kernel did about an echo, whatever it should have done. */
-static void note_echo(struct sl_fuzz *f, const struct sl_subject *s,
-		      const struct sl_reason_cnt *was)
-{
-	const struct sl_reason_cnt *is = &s->mem->cnt_reason[s->row];
-	uint32_t second_ms = f->want.info->tick_ms / 4;
-
-	if (is->packets[SL_R_ECHOED] != was->packets[SL_R_ECHOED])
-		f->echo_timely = sl_echo_answered(second_ms);
-	else if (is->packets[SL_R_ECHO_LIMITED] != was->packets[SL_R_ECHO_LIMITED])
-		f->echo_timely = sl_echo_limited(second_ms);
-}
-
 static bool run_once(struct sl_fuzz *f, const struct sl_subject *s, unsigned *ret_way)
 {
-	struct sl_reason_cnt was = s->mem->cnt_reason[s->row];
-
-	sl_oracle_walk(&f->model, f->frame, f->len, f->ingress, &f->out);
-	s->run(s, f->frame, f->len, f->ingress, f->model.jiffies, &f->is);
-	if (s == &f->subject[0])
-		note_echo(f, s, &was);
-	if (f->out.may_be_limited && s->mem->cnt_reason[s->row].packets[SL_R_ECHO_LIMITED] !=
-					     was.packets[SL_R_ECHO_LIMITED]) {
-		f->out.why = SL_WHY_ECHO_LIMITED;
-		f->out.verdict = SL_ORACLE_DROP;
-	}
+	sl_oracle_walk(&f->model, f->frame, f->len, f->first, f->ingress, &f->out);
+	s->run(s, f->frame, f->len, f->first, f->ingress, f->model.jiffies, &f->is);
 	*ret_way = 0;
-	return sl_subject_check(&f->is, &f->out, f->frame, f->text) &&
+	return sl_subject_check(&f->is, &f->out, f->frame, f->len, f->text) &&
 	       sl_world_check(s->mem, &f->want, &f->model, &f->out, s->row, ret_way, f->text);
 }
 
@@ -64,8 +42,10 @@ bool sl_fuzz_try(struct sl_fuzz *f, const struct sl_subject *s, unsigned *ret_wa
 static void difference(struct sl_fuzz *f, const struct sl_subject *s)
 {
 	f->differences++;
-	if (!f->quiet)
+	if (!f->quiet && f->differences <= SL_FUZZ_REPORTS)
 		sl_fuzz_report(f, s);
+	else if (!f->quiet)
+		sl_fuzz_summary(f, s);
 	for (unsigned i = 0; i < f->n_subjects; i++)
 		sl_fuzz_restore(f, &f->subject[i]);
 }
@@ -77,8 +57,11 @@ static void write_change(const struct sl_fuzz *f, struct sl_dp_mem *m,
 		sl_world_write_set(m, &f->model, c->set);
 	if (c->slot != UINT32_MAX)
 		sl_world_write_slot(m, &f->model, (unsigned)f->out.service, c->slot);
-	if (c->backend)
-		sl_world_write_backend(m, &f->model, c->backend);
+	for (unsigned i = 0; i < 2; i++)
+		if (c->backend[i])
+			sl_world_write_backend(m, &f->model, c->backend[i]);
+	if (c->limit)
+		sl_world_write_limit(m, &f->model.limit, f->subject[0].row);
 }
 
 static void make_packet(struct sl_fuzz *f)
@@ -86,13 +69,14 @@ static void make_packet(struct sl_fuzz *f)
 	struct sl_setup_change c;
 
 	f->len = sl_gen_frame(&f->gen, f->frame);
+	f->first = f->opt.buffers ? sl_gen_first(&f->gen) : f->len;
 	f->ingress = f->opt.ifindex[sl_gen_below(&f->gen, 2)];
-	sl_oracle_walk(&f->model, f->frame, f->len, f->ingress, &f->out);
+	sl_oracle_walk(&f->model, f->frame, f->len, f->first, f->ingress, &f->out);
 	if (!sl_gen_one_in(&f->gen, 2))
 		return;
 	c = sl_setup_disturb(&f->gen, &f->model, &f->out);
 	write_change(f, &f->want, &c);
-	for (unsigned i = 0; i < f->n_subjects; i++)
+	for (unsigned i = 0; i < f->n_subjects && !f->alone; i++)
 		write_change(f, f->subject[i].mem, &c);
 }
 
@@ -102,22 +86,15 @@ static void take_stock(struct sl_fuzz *f)
 	f->sent_by[f->out.by] += f->out.why == SL_WHY_SENT;
 	f->evictions += f->out.exc.evicted_expired + f->out.exc.evicted_unconfirmed;
 	f->moved += f->out.exc.rescheduled;
-}
-
-/* What the host decided about an echo is its own: its clock stands still. */
-static void adopt_echo(struct sl_fuzz *f, const struct sl_subject *s, enum sl_oracle_why kernels)
-{
-	if (f->out.why == kernels)
-		return;
-	s->mem->cnt_reason[s->row].packets[sl_world_reason(f->out.why)]--;
-	s->mem->cnt_reason[s->row].packets[sl_world_reason(kernels)]++;
+	for (unsigned i = 0; i < SL_BRANCH_END; i++)
+		f->reach[i] += f->out.reach[i];
 }
 
 bool sl_fuzz_whole(struct sl_fuzz *f)
 {
 	bool same = true;
 
-	for (unsigned i = 0; i < f->n_subjects; i++) {
+	for (unsigned i = f->begin; i < f->n_subjects && !f->alone; i++) {
 		const struct sl_subject *s = &f->subject[i];
 
 		if (sl_world_same(s->mem, &f->want, f->text))
@@ -133,49 +110,59 @@ bool sl_fuzz_whole(struct sl_fuzz *f)
 	return same;
 }
 
-/* What is not said of an echo by the oracle itself. */
-static bool echo_right(struct sl_fuzz *f, enum sl_oracle_why why)
+/* What the oracle says of itself, and of an answer's checksums, besides. */
+static bool sums_right(struct sl_fuzz *f)
 {
 	const char *wrong = NULL;
 
-	if (!f->echo_timely)
-		wrong = "the limit of echoes is not kept";
-	else if (why == SL_WHY_ECHOED && !sl_echo_sums_kept(f->frame, f->is.byte, f->len))
+	if (f->out.sum_wrong)
+		wrong = "8a and the sum of all bytes do not agree";
+	else if (f->out.why == SL_WHY_ECHOED && !f->alone &&
+		 !sl_echo_sums_kept(f->frame, f->is.byte, f->len))
 		wrong = "the answer's checksums do not fit, the request's did";
 	if (wrong)
 		snprintf(f->text, sizeof(f->text), "%s", wrong);
 	return !wrong;
 }
 
+/* Without a program: any allowed way will do. */
+static void walk_alone(struct sl_fuzz *f, unsigned *ret_way)
+{
+	if (f->index % 256 == 0)
+		f->model.jiffies = sl_subject_jiffies(&f->subject[0]);
+	sl_oracle_walk(&f->model, f->frame, f->len, f->first, f->ingress, &f->out);
+	*ret_way = f->out.ways ? (unsigned)__builtin_ctz(f->out.ways) : 0;
+}
+
 void sl_fuzz_packet(struct sl_fuzz *f)
 {
-	enum sl_oracle_why why = SL_WHY_NONE;
 	unsigned way = 0, at;
 
 	make_packet(f);
-	for (unsigned i = 0; i < f->n_subjects; i++) {
+	if (f->alone)
+		walk_alone(f, &way);
+	for (unsigned i = f->begin; i < f->n_subjects && !f->alone; i++) {
 		const struct sl_subject *s = &f->subject[i];
 
+		if (s->one_buffer && f->first < f->len) {
+			sl_world_commit(s->mem, &f->model, &f->out, s->row, way);
+			continue;
+		}
 		if (!sl_fuzz_try(f, s, &at)) {
 			difference(f, s);
 			return;
 		}
-		if (i) {
-			adopt_echo(f, s, why);
-			continue;
-		}
-		why = f->out.why;
-		way = at;
-		if (f->out.may_be_limited && !echo_right(f, why)) {
-			difference(f, s);
-			return;
-		}
+		if (i == f->begin)
+			way = at;
 	}
-	f->out.why = why;
+	if (!sums_right(f)) {
+		difference(f, &f->subject[0]);
+		return;
+	}
 	take_stock(f);
 	sl_world_commit(&f->want, &f->model, &f->out, f->subject[0].row, way);
 	sl_oracle_commit(&f->model, &f->out, way);
-	if (f->whole && !sl_fuzz_whole(f) && !f->quiet)
+	if (f->whole && !sl_fuzz_whole(f) && !f->quiet && f->differences <= SL_FUZZ_REPORTS)
 		sl_fuzz_report(f, &f->subject[0]);
 }
 

@@ -6,6 +6,7 @@
 #include "tests/oracle/subject.h"
 
 #define SL_FUZZ_SUBJECTS 2u
+#define SL_FUZZ_REPORTS	 10u /* differences told in full */
 
 struct sl_fuzz {
 	struct sl_oracle model;
@@ -14,18 +15,19 @@ struct sl_fuzz {
 	struct sl_setup_options opt;
 	struct sl_subject subject[SL_FUZZ_SUBJECTS];
 	unsigned n_subjects; /* the first is the kernel's */
+	unsigned begin;	     /* the first that is asked; 1: the oracle itself instead of programs */
 	uint64_t seed, index, differences;
 	bool whole; /* compare all memory after every packet */
 	bool quiet; /* differences are counted, not printed */
+	bool alone; /* the oracle with no program beside it: what the generator reaches */
 	uint64_t histogram[SL_WHY_END];
-	uint64_t sent_by[SL_BY_END], evictions, moved;
+	uint64_t sent_by[SL_BY_END], evictions, moved, reach[SL_BRANCH_END];
 
 	/* the packet at hand */
 	uint8_t frame[SL_ORACLE_FRAME];
-	uint32_t len, ingress;
+	uint32_t len, first, ingress; /* @first bytes of it in the first buffer */
 	struct sl_oracle_out out;
 	struct sl_subject_out is;
-	bool echo_timely; /* the kernel kept the limit of echoes */
 	char text[SL_WORLD_TEXT];
 };
 
@@ -52,11 +54,13 @@ void sl_control_all(struct sl_fuzz *f);
 
 /* report.c: prints the difference that sl_fuzz_try() just found, and a smaller frame with it. */
 void sl_fuzz_report(struct sl_fuzz *f, const struct sl_subject *s);
+/* The same in one line. */
+void sl_fuzz_summary(const struct sl_fuzz *f, const struct sl_subject *s);
 
-/* echo.c: whether it was right, just now, to answer an echo or to refuse it. */
-bool sl_echo_answered(uint32_t second_ms);
-bool sl_echo_limited(uint32_t second_ms);
-/* Whether the answer's checksums fit, if those of the request did. */
+/* selftest.c: the oracle against frames written down by hand; prints a line for each. */
+void sl_selftest_all(void);
+
+/* echo.c: whether the answer's checksums fit, if those of the request did. */
 bool sl_echo_sums_kept(const uint8_t *came, const uint8_t *left, uint32_t len);
 
 #endif

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fuzz_packets N [SEED] [--whole]: N frames by chance through the program in
+ * fuzz_packets N [SEED] [--whole] [--all] [--alone]: N frames by chance through the program in
  * the kernel, the oracle and, when linked, the walk compiled for the host.
  * They must agree on verdict, bytes, reason, counters and flow memory.
  *
  * The same seed gives the same frames and configurations; only the clock
  * differs. --whole compares all memory after every packet, which says what a
  * difference at the end of a round comes from, at a hundred packets a second.
+ * --all goes on after ten differences, which get a line each from then on.
+ * --alone leaves the programs out: what the generator reaches in the oracle.
+ * --self puts the oracle in their place: whether controls work without one.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,14 +20,14 @@
 #include "tests/oracle/fuzz.h"
 #include "tests/prog/tap.h"
 
-#define ROUND	    20000u /* packets with one configuration */
-#define DIFFERENCES 10u
-#define REACH	    1000000u /* packets that must have met everything */
-#define MISSING	    400
+#define ROUND	20000u	 /* packets with one configuration */
+#define REACH	1000000u /* packets that must have met everything */
+#define MISSING 600
 
-static void run(struct sl_fuzz *f, uint64_t n)
+static void run(struct sl_fuzz *f, uint64_t n, bool go_on)
 {
-	for (f->index = 0; f->index < n && f->differences < DIFFERENCES; f->index++) {
+	for (f->index = 0; f->index < n && (go_on || f->differences < SL_FUZZ_REPORTS);
+	     f->index++) {
 		if (f->index % ROUND == 0) {
 			(void)(f->index && sl_fuzz_whole(f));
 			sl_fuzz_round(f);
@@ -46,9 +49,9 @@ static void count_line(const char *what, uint64_t n, char missing[MISSING])
 {
 	size_t used = strlen(missing);
 
-	printf("# %-18s %10llu\n", what, (unsigned long long)n);
+	printf("# %-36s %10llu\n", what, (unsigned long long)n);
 	if (!n)
-		snprintf(missing + used, MISSING - used, " %s", what);
+		snprintf(missing + used, MISSING - used, " '%s'", what);
 }
 
 /* Every reason of the specification, in a run long enough to meet all. */
@@ -65,8 +68,12 @@ static void check_reach(const struct sl_fuzz *f, uint64_t n)
 		count_line(by[i], f->sent_by[i], missing);
 	count_line("places taken over", f->evictions, missing);
 	count_line("moved, owner DOWN", f->moved, missing);
+	for (enum sl_oracle_branch i = 0; i < SL_BRANCH_END; i++)
+		if (f->opt.buffers || (i != SL_BRANCH_BUFFERS && i != SL_BRANCH_BIG_CUT))
+			count_line(sl_oracle_branch(i), f->reach[i], missing);
 	if (n >= REACH || !missing[0])
-		sl_tap(!missing[0], "every reason of WALK.md was met", "not met:%s", missing);
+		sl_tap(!missing[0], "every reason and branch of WALK.md was met", "not met:%s",
+		       missing);
 }
 
 static bool number(const char *text, uint64_t *ret)
@@ -84,18 +91,26 @@ int main(int argc, char **argv)
 	uint64_t n = 0, seed = (uint64_t)time(NULL);
 	char name[120];
 	int words = 0;
-	bool ok = true, one_idle = false;
+	bool ok = true, one_idle = false, go_on = false;
 
 	for (int i = 1; i < argc && ok; i++) {
 		if (f && !strcmp(argv[i], "--whole"))
 			f->whole = true;
+		else if (f && !strcmp(argv[i], "--alone"))
+			f->alone = true;
+		else if (f && !strcmp(argv[i], "--all"))
+			go_on = true;
+		else if (f && !strcmp(argv[i], "--self"))
+			f->begin = 1;
 		else if (f && !strcmp(argv[i], "--one-idle"))
 			one_idle = true;
 		else
 			ok = number(argv[i], words++ ? &seed : &n);
 	}
 	if (!f || !ok || !n || words > 2) {
-		fprintf(stderr, "usage: %s N [SEED] [--whole]\n", argv[0]);
+		fprintf(stderr,
+			"usage: %s N [SEED] [--whole] [--all] [--alone] [--self] [--one-idle]\n",
+			argv[0]);
 		return 2;
 	}
 	f->seed = seed;
@@ -107,12 +122,17 @@ int main(int argc, char **argv)
 	f->model.key[1] = f->subject[0].mem->info->key[1];
 	f->model.tick_shift = f->subject[0].mem->info->tick_shift;
 	sl_world_alloc(&f->want, f->subject[0].mem);
-	f->n_subjects += sl_subject_host(&f->subject[1], &f->subject[0], f->model.egress);
+	if (f->begin)
+		sl_subject_self(&f->subject[f->n_subjects++], &f->subject[0], &f->model);
+	else
+		f->n_subjects += sl_subject_host(&f->subject[1], &f->subject[0], f->model.egress);
 	printf("# seed %llu, %u programs beside the oracle\n", (unsigned long long)seed,
-	       f->n_subjects);
-	sl_control_all(f);
+	       f->alone ? 0 : f->n_subjects - f->begin);
+	sl_selftest_all();
+	if (!f->alone)
+		sl_control_all(f);
 	sl_gen_seed(&f->gen, seed);
-	run(f, n);
+	run(f, n, go_on);
 	check_reach(f, f->index);
 	snprintf(name, sizeof(name), "%llu packets, %llu differences (seed %llu)",
 		 (unsigned long long)f->index, (unsigned long long)f->differences,

@@ -175,21 +175,43 @@ static void spoil_field(struct sl_gen *g)
 		g->byte[at + k] = (uint8_t)(value >> 8 * (bytes - 1 - k));
 }
 
+/* Bytes behind the packet that are not part of it. */
+static void pad(struct sl_gen *g, uint32_t n)
+{
+	uint32_t at;
+
+	if (g->n + n > SL_ORACLE_FRAME)
+		return;
+	at = sl_gen_room(g, n);
+	while (at < g->n)
+		g->byte[at++] = (uint8_t)sl_gen_next(g);
+}
+
 static void spoil(struct sl_gen *g)
 {
-	uint32_t more;
 
 	while (g->n_fields && sl_gen_one_in(g, 5))
 		spoil_field(g);
 	if (sl_gen_one_in(g, 24))
 		for (uint32_t i = sl_gen_below(g, 4) + 1; i; i--)
 			g->byte[sl_gen_below(g, g->n)] ^= (uint8_t)(1u << sl_gen_below(g, 8));
-	if (sl_gen_one_in(g, 8)) {
+	if (sl_gen_one_in(g, 8))
 		g->n = 14 + sl_gen_below(g, g->n - 13);
-	} else if (sl_gen_one_in(g, 16)) {
-		more = sl_gen_below(g, 64);
-		sl_gen_room(g, g->n + more > SL_ORACLE_FRAME ? 0 : more);
-	}
+	else if (g->n < 60 && sl_gen_one_in(g, 4))
+		pad(g, 60 - g->n); /* as Ethernet does */
+	else if (sl_gen_one_in(g, 16))
+		pad(g, sl_gen_below(g, 64));
+}
+
+uint32_t sl_gen_first(struct sl_gen *g)
+{
+	uint32_t more = g->n - 14;
+
+	if (!sl_gen_one_in(g, 10))
+		return g->n;
+	if (more > 200 && !sl_gen_one_in(g, 3))
+		more = 200; /* where the headers are */
+	return 14 + sl_gen_below(g, more + 1);
 }
 
 uint32_t sl_gen_frame(struct sl_gen *g, uint8_t ret[SL_ORACLE_FRAME])
@@ -199,6 +221,7 @@ uint32_t sl_gen_frame(struct sl_gen *g, uint8_t ret[SL_ORACLE_FRAME])
 	g->byte = ret;
 	g->n = 0;
 	g->n_fields = 0;
+	g->is_first = false;
 	sl_gen_flow(g, &flow);
 	put_eth(g, flow.v6);
 	if (sl_gen_one_in(g, 256))

@@ -24,6 +24,7 @@ struct sl_gen {
 	} field[SL_GEN_FIELDS]; /* worth spoiling */
 	uint32_t n;
 	uint8_t *byte; /* the frame in the making */
+	bool is_first; /* what is put is a first fragment */
 };
 
 void sl_gen_seed(struct sl_gen *g, uint64_t seed);
@@ -34,6 +35,9 @@ bool sl_gen_one_in(struct sl_gen *g, uint32_t n);
 
 /* A frame of 14 to SL_ORACLE_FRAME bytes. Returns its length. */
 uint32_t sl_gen_frame(struct sl_gen *g, uint8_t ret[SL_ORACLE_FRAME]);
+
+/* How much of the frame just made is in its first buffer; mostly all of it. */
+uint32_t sl_gen_first(struct sl_gen *g);
 
 /* An address that packets of the family use as their source. */
 void sl_gen_client(struct sl_gen *g, bool v6, uint8_t ret[16]);

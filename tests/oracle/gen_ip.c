@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tests/oracle/gen.h"
+#include "tests/oracle/sum.h"
 
 enum part { WHOLE, FIRST, MIDDLE, LAST };
 
@@ -39,17 +40,6 @@ static enum sl_gen_l4 any_l4(struct sl_gen *g, bool quoted)
 	return n < 62 ? SL_GEN_ICMP : SL_GEN_OTHER;
 }
 
-static void sum_header(struct sl_gen *g, uint32_t at, uint32_t bytes)
-{
-	uint32_t sum = 0;
-
-	for (uint32_t i = 0; i < bytes; i += 2)
-		sum += (uint32_t)g->byte[at + i] << 8 | g->byte[at + i + 1];
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	sl_gen_put(g, at + 10, 2, ~sum & 0xffff);
-}
-
 static void put_ip4(struct sl_gen *g, const struct sl_gen_flow *f, bool quoted)
 {
 	static const uint16_t flag_bits[] = { 0, 0x4000, 0x8000, 0xc000 };
@@ -65,6 +55,7 @@ static void put_ip4(struct sl_gen *g, const struct sl_gen_flow *f, bool quoted)
 	sl_gen_put(g, at, 1, 0x40 | header / 4);
 	g->byte[at + 1] = (uint8_t)sl_gen_next(g);
 	g->byte[at + 4] = (uint8_t)sl_gen_next(g);
+	g->byte[at + 5] = (uint8_t)sl_gen_next(g);
 	sl_gen_put(g, at + 6, 2, word);
 	sl_gen_put(g, at + 8, 1, sl_gen_one_in(g, 4) ? 64 : (uint8_t)sl_gen_next(g));
 	sl_gen_put(g, at + 9, 1, sl_gen_l4_proto(g, f, l4));
@@ -74,9 +65,10 @@ static void put_ip4(struct sl_gen *g, const struct sl_gen_flow *f, bool quoted)
 	sl_gen_note(g, at + 16, 4);
 	for (uint32_t i = 20; i < header; i++)
 		g->byte[at + i] = (uint8_t)(sl_gen_one_in(g, 2) ? 1 : sl_gen_next(g));
+	g->is_first = part == FIRST;
 	sl_gen_l4_put(g, f, l4, quoted, at);
 	sl_gen_put(g, at + 2, 2, g->n - at);
-	sum_header(g, at, header);
+	sl_gen_put(g, at + 10, 2, sl_sum_field(sl_sum_add(0, g->byte + at, header)));
 }
 
 /* One extension header of kind @kind. */
@@ -125,13 +117,15 @@ static void put_ip6(struct sl_gen *g, const struct sl_gen_flow *f, bool quoted)
 	if (!n && part != WHOLE)
 		kind[n++] = 44;
 	sl_gen_put(g, at, 1, 0x60 | sl_gen_below(g, 16));
-	g->byte[at + 2] = (uint8_t)sl_gen_next(g);
+	for (uint32_t i = 1; i < 4; i++) /* the rest of the traffic class, the flow label */
+		g->byte[at + i] = (uint8_t)sl_gen_next(g);
 	sl_gen_put(g, at + 6, 1, n ? kind[0] : proto);
 	sl_gen_put(g, at + 7, 1, (uint8_t)sl_gen_next(g));
 	memcpy(g->byte + at + 8, quoted ? f->target : f->client, 16);
 	memcpy(g->byte + at + 24, quoted ? f->client : f->target, 16);
 	for (uint32_t i = 8; i < 40; i += 8)
 		sl_gen_note(g, at + i, 1);
+	g->is_first = part == FIRST;
 	for (uint32_t i = 0; i < n; i++)
 		put_ext(g, kind[i], i + 1 < n ? kind[i + 1] : proto, &part);
 	sl_gen_l4_put(g, f, l4, quoted, at);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tests/oracle/gen.h"
+#include "tests/oracle/sum.h"
 
 uint8_t sl_gen_l4_proto(struct sl_gen *g, const struct sl_gen_flow *f, enum sl_gen_l4 kind)
 {
@@ -24,7 +25,7 @@ uint8_t sl_gen_l4_proto(struct sl_gen *g, const struct sl_gen_flow *f, enum sl_g
 
 static void payload(struct sl_gen *g, uint32_t most)
 {
-	uint32_t n = sl_gen_one_in(g, 64) ? sl_gen_below(g, 1200) : sl_gen_below(g, most);
+	uint32_t n = sl_gen_one_in(g, 12) ? sl_gen_below(g, 2900) : sl_gen_below(g, most);
 	uint32_t at;
 
 	if (g->n + n > SL_ORACLE_FRAME - 64)
@@ -44,7 +45,22 @@ static uint8_t any_flags(struct sl_gen *g)
 	return usual[sl_gen_below(g, sizeof(usual))];
 }
 
-static void put_tcp(struct sl_gen *g, uint16_t from, uint16_t to)
+/* The checksum at @field over L4 from @at on and, unless it is ICMP's, the addresses at @ip. */
+static void sum_l4(struct sl_gen *g, uint32_t at, uint32_t field, uint32_t ip, bool v6,
+		   uint32_t proto)
+{
+	uint32_t sum = sl_sum_add(0, g->byte + at, g->n - at);
+
+	if (v6)
+		sum = sl_sum_add(sum, g->byte + ip + 8, 32);
+	else if (proto != 1)
+		sum = sl_sum_add(sum, g->byte + ip + 12, 8);
+	if (proto != 1)
+		sum += g->n - at + proto;
+	sl_gen_put(g, field, 2, sl_sum_field(sum));
+}
+
+static void put_tcp(struct sl_gen *g, uint16_t from, uint16_t to, uint32_t ip, bool v6)
 {
 	uint32_t words = 5 + (sl_gen_one_in(g, 4) ? sl_gen_below(g, 11) : 0);
 	uint32_t at = sl_gen_room(g, 4 * words);
@@ -54,32 +70,56 @@ static void put_tcp(struct sl_gen *g, uint16_t from, uint16_t to)
 	sl_gen_put(g, at + 12, 1, words << 4 | sl_gen_below(g, 16));
 	sl_gen_put(g, at + 13, 1, any_flags(g));
 	payload(g, 32);
+	if (!sl_gen_one_in(g, 5))
+		sum_l4(g, at, at + 16, ip, v6, 6);
+	else
+		sl_gen_put(g, at + 16, 2, (uint16_t)sl_gen_next(g));
 }
 
-static void put_udp(struct sl_gen *g, uint16_t from, uint16_t to)
+/* The start of a QUIC packet, of versions 1, 2 and others, or less of it. Returns bytes that follow
+ * it. */
+static uint32_t put_quic(struct sl_gen *g)
 {
-	uint32_t at = sl_gen_room(g, 8);
+	static const uint32_t version[] = { 1, 1,	   0x6b3343cf, 0x6b3343cf, 0,
+					    2, 0xff00001d, 0x6b3343ce, 0x01000000 };
+	uint32_t at = sl_gen_room(g, 5), head = 0xc0 | sl_gen_below(g, 64), n = sl_gen_below(g, 9);
+
+	if (sl_gen_one_in(g, 6))
+		head = (uint8_t)sl_gen_next(g);
+	else if (n < 4 && !sl_gen_one_in(g, 3)) /* an Initial */
+		head = (head & 0xcf) | (n < 2 ? 0 : 0x10);
+	sl_gen_put(g, at, 1, head);
+	sl_gen_put(g, at + 1, 4, version[n]);
+	if (!sl_gen_one_in(g, 8)) {
+		payload(g, 32);
+		return 0;
+	}
+	if (sl_gen_one_in(g, 2)) /* all of it is there, but not in the datagram */
+		return 1 + sl_gen_below(g, 4);
+	g->n = at + sl_gen_below(g, 6);
+	return 0;
+}
+
+static void put_udp(struct sl_gen *g, uint16_t from, uint16_t to, uint32_t ip, bool v6)
+{
+	uint32_t at = sl_gen_room(g, 8), behind = 0;
 
 	sl_gen_put(g, at, 2, from);
 	sl_gen_put(g, at + 2, 2, to);
-	payload(g, 32);
-	sl_gen_put(g, at + 4, 2, g->n - at);
-}
-
-/* The checksum of ICMP at @at over the rest; ICMPv6 with the addresses at @ip. */
-static void sum_icmp(struct sl_gen *g, uint32_t at, uint32_t ip, bool v6)
-{
-	uint32_t sum = 0;
-
-	for (uint32_t i = at; i < g->n; i++)
-		sum += (i - at) & 1 ? g->byte[i] : (uint32_t)g->byte[i] << 8;
-	for (uint32_t i = ip + 8; v6 && i < ip + 40; i += 2)
-		sum += (uint32_t)g->byte[i] << 8 | g->byte[i + 1];
-	if (v6)
-		sum += g->n - at + 58;
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	sl_gen_put(g, at + 2, 2, ~sum & 0xffff);
+	if (sl_gen_one_in(g, 2))
+		behind = put_quic(g);
+	else
+		payload(g, 32);
+	if (g->is_first) /* the rest comes in others */
+		behind = 0u - 8 * sl_gen_below(g, 150);
+	sl_gen_put(g, at + 4, 2, g->n - at - behind);
+	if (sl_gen_one_in(g, 12))
+		payload(g, 16); /* bytes of the packet that are none of the datagram's */
+	if (sl_gen_one_in(g, 8))
+		return;
+	sum_l4(g, at, at + 6, ip, v6, 17);
+	if (!g->byte[at + 6] && !g->byte[at + 7]) /* 0 is none (RFC 768) */
+		sl_gen_put(g, at + 6, 2, 0xffff);
 }
 
 static void put_error(struct sl_gen *g, const struct sl_gen_flow *f, uint32_t at)
@@ -123,7 +163,7 @@ static void put_icmp(struct sl_gen *g, const struct sl_gen_flow *f, enum sl_gen_
 		payload(g, 64);
 	}
 	if (!sl_gen_one_in(g, 8))
-		sum_icmp(g, at, ip, f->v6);
+		sum_l4(g, at, at + 2, ip, f->v6, f->v6 ? 58 : 1);
 	else
 		sl_gen_put(g, at + 2, 2, (uint16_t)sl_gen_next(g));
 }
@@ -136,9 +176,9 @@ void sl_gen_l4_put(struct sl_gen *g, const struct sl_gen_flow *f, enum sl_gen_l4
 	switch (kind) {
 	case SL_GEN_TRANSPORT:
 		if (f->udp)
-			put_udp(g, from, to);
+			put_udp(g, from, to, ip, f->v6);
 		else
-			put_tcp(g, from, to);
+			put_tcp(g, from, to, ip, f->v6);
 		break;
 	case SL_GEN_OTHER:
 		payload(g, 64);

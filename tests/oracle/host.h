@@ -16,6 +16,8 @@ struct sl_host {
 	uint64_t jiffies;	/* the packet path's clock stands still at this */
 	unsigned cpu;		/* row of the per-CPU counters */
 	const uint32_t *egress; /* devmap: SL_PORTS_MAX entries, ifindex or 0 */
+	const struct sl_guard_prefix *prefixes; /* listed, in any order; NULL: none */
+	unsigned n_prefixes;
 };
 
 #define SL_HOST_HEADROOM 256u /* XDP_PACKET_HEADROOM of linux/bpf.h */

@@ -7,25 +7,14 @@
 #include <sluice/hash.h>
 
 #include "tests/oracle/owner.h"
-#include "tests/oracle/parse.h"
+#include "tests/oracle/walk.h"
 
-#define TCP   6
-#define UDP   17
 #define ICMP4 1
 #define ICMP6 58
 #define FIN   0x01
 #define SYN   0x02
 #define RST   0x04
 #define ACK   0x10
-
-/* A frame on its way. */
-struct walk {
-	const struct sl_oracle *o;
-	const uint8_t *frame;
-	uint32_t len, ingress;
-	struct sl_oracle_ip ip;
-	struct sl_oracle_out *out;
-};
 
 uint32_t sl_oracle_tick(const struct sl_oracle *o)
 {
@@ -48,49 +37,60 @@ const char *sl_oracle_label(enum sl_oracle_why why)
 	return why > SL_WHY_NONE && why < SL_WHY_END ? label[why] : "?";
 }
 
-static uint32_t addr_len(bool v6)
+const char *sl_oracle_branch(enum sl_oracle_branch branch)
 {
-	return v6 ? 16 : 4;
+	static const char *const label[] = {
+#define LABEL(sym, text) [SL_BRANCH_##sym] = text,
+		SL_ORACLE_BRANCHES(LABEL)
+#undef LABEL
+	};
+
+	return label[branch];
 }
 
-/* Bytes of the frame from the start of L4 on. */
-static uint32_t l4_left(const struct walk *w)
+const char *sl_oracle_error(enum sl_oracle_wrong wrong)
 {
-	return w->len - w->ip.l4;
+	static const char *const label[] = { [SL_WRONG_NOTHING] = "errs in nothing",
+#define LABEL(sym, text) [SL_WRONG_##sym] = text,
+					     SL_ORACLE_WRONGS(LABEL)
+#undef LABEL
+	};
+
+	return label[wrong];
 }
 
 /* Section 5.1. -1: none; port 0 is no service's. */
-static int service_of(const struct sl_oracle *o, bool v6, const uint8_t *addr, uint32_t port,
-		      bool udp)
+int sl_walk_service(const struct sl_oracle *o, bool v6, const uint8_t *addr, uint32_t port,
+		    bool udp)
 {
 	for (unsigned i = 0; i < o->n_services; i++) {
 		const struct sl_oracle_service *s = &o->service[i];
 
 		if (port && s->v6 == v6 && s->port == port && s->udp == udp &&
-		    !memcmp(s->addr, addr, addr_len(v6)))
+		    !memcmp(s->addr, addr, sl_addr_len(v6)))
 			return (int)i;
 	}
 	return -1;
 }
 
-static const struct sl_oracle_address *address_of(const struct sl_oracle *o, bool v6,
-						  const uint8_t *addr)
+const struct sl_oracle_address *sl_walk_address(const struct sl_oracle *o, bool v6,
+						const uint8_t *addr)
 {
 	for (unsigned i = 0; i < o->n_addresses; i++)
-		if (o->address[i].v6 == v6 && !memcmp(o->address[i].addr, addr, addr_len(v6)))
+		if (o->address[i].v6 == v6 && !memcmp(o->address[i].addr, addr, sl_addr_len(v6)))
 			return &o->address[i];
 	return NULL;
 }
 
-static uint64_t hash_of(const struct sl_oracle *o, const struct sl_oracle_service *s,
-			const uint8_t *client, uint32_t port)
+uint64_t sl_walk_hash(const struct sl_oracle *o, const struct sl_oracle_service *s,
+		      const uint8_t *client, uint32_t port)
 {
 	uint16_t port_be = s->hash3 ? 0 : __builtin_bswap16((uint16_t)port);
 	__u64 salt, addr[2] = {}, key[2] = { o->key[0], o->key[1] }, six[2];
 	uint32_t four;
 
-	memcpy(addr, s->addr, addr_len(s->v6));
-	salt = sl_hash_salt(addr, __builtin_bswap16(s->port), s->udp ? UDP : TCP, key);
+	memcpy(addr, s->addr, sl_addr_len(s->v6));
+	salt = sl_hash_salt(addr, __builtin_bswap16(s->port), s->udp ? SL_UDP : SL_TCP, key);
 	if (s->v6) {
 		memcpy(six, client, 16);
 		return sl_hash_flow(sl_hash_source6(six, key), port_be, salt);
@@ -100,287 +100,173 @@ static uint64_t hash_of(const struct sl_oracle *o, const struct sl_oracle_servic
 }
 
 /* Section 5.2. */
-static enum sl_oracle_why check_length(const struct walk *w)
+enum sl_oracle_why sl_walk_length(const struct sl_oracle_packet *p)
 {
-	if (w->ip.l4_len <= l4_left(w))
+	if (p->ip.l4_len <= p->len - p->ip.l4)
 		return SL_WHY_NONE;
-	return w->ip.v6 ? SL_WHY_IP6_LENGTH : SL_WHY_IP4_LENGTH;
+	return p->ip.v6 ? SL_WHY_IP6_LENGTH : SL_WHY_IP4_LENGTH;
 }
 
-static bool source_is_target(const struct walk *w)
+bool sl_walk_is_reflected(const struct sl_oracle_packet *p)
 {
-	return !memcmp(w->ip.source, w->ip.target, addr_len(w->ip.v6));
+	return !memcmp(p->ip.source, p->ip.target, sl_addr_len(p->ip.v6));
 }
 
 /* What a packet that went to a backend leaves in the cells of a drain. */
-static void mark_drain(struct walk *w, const struct sl_oracle_backend *b, int tcp_flags)
+static void mark_drain(struct sl_oracle_packet *p, const struct sl_oracle_backend *b,
+		       uint32_t tcp_flags)
 {
-	uint32_t index = (uint32_t)(w->out->hash >> 24) & (SL_DRAIN_CELLS - 1);
+	uint32_t index = (uint32_t)(p->out->hash >> 24) & (SL_DRAIN_CELLS - 1);
 	uint16_t was;
 
 	if (!b->drain_track || b->state != SL_DP_DRAINING)
 		return;
-	was = w->o->cell[b->drain_track][index];
-	w->out->marks = true;
-	w->out->track = b->drain_track;
-	w->out->index = (uint16_t)index;
-	w->out->cell = SL_DRAIN_VALID | sl_oracle_fine_tick(w->o);
+	was = p->o->cell[b->drain_track][index];
+	p->out->marks = true;
+	p->out->track = b->drain_track;
+	p->out->index = (uint16_t)index;
+	p->out->cell = SL_DRAIN_VALID | sl_oracle_fine_tick(p->o);
 	if (tcp_flags & FIN || was & SL_DRAIN_CLOSING)
-		w->out->cell |= SL_DRAIN_CLOSING;
+		p->out->cell |= SL_DRAIN_CLOSING;
 	if (tcp_flags & RST)
-		w->out->cell = 0;
+		p->out->cell = 0;
 }
 
-/* Section 8. @tcp_flags: -1 for what is no packet of the flow (an ICMP error). */
-static enum sl_oracle_why send_out(struct walk *w, int tcp_flags)
+/* To the backend that @kind of packet finds. */
+static enum sl_oracle_why to_backend(struct sl_oracle_packet *p, uint64_t hash,
+				     enum sl_oracle_kind kind, uint32_t tcp_flags)
 {
-	const struct sl_oracle_backend *b = &w->o->backend[w->out->backend];
-	struct sl_oracle_out *out = w->out;
+	const struct sl_oracle_service *s = &p->o->service[p->out->service];
+	enum sl_oracle_why why;
 
-	if (tcp_flags >= 0)
-		mark_drain(w, b, tcp_flags);
-	if (b->ifindex == w->ingress) {
-		out->verdict = SL_ORACLE_TX;
-	} else if (b->port < SL_PORTS_MAX && w->o->egress[b->port]) {
-		out->verdict = SL_ORACLE_REDIRECT;
-		out->port = b->port;
-	} else {
-		out->may_be_written = true;
-		return SL_WHY_NO_PORT;
-	}
-	memcpy(out->byte, b->macs, 12);
-	return SL_WHY_SENT;
-}
-
-static enum sl_oracle_why to_backend(struct walk *w, uint64_t hash, enum sl_oracle_kind kind,
-				     bool quoted, int tcp_flags)
-{
-	enum sl_oracle_why why =
-		sl_owner_choose(w->o, &w->o->service[w->out->service], hash, kind, quoted, w->out);
-
-	return why ? why : send_out(w, quoted ? -1 : tcp_flags);
+	why = sl_owner_choose(p->o, s, hash, kind, p->is_error, p->out);
+	if (why)
+		return why;
+	if (!p->is_error)
+		mark_drain(p, &p->o->backend[p->out->backend], tcp_flags);
+	return sl_send(p);
 }
 
 static enum sl_oracle_kind udp_kind(const struct sl_oracle_service *s)
 {
+	if (s->quic)
+		return SL_KIND_QUIC;
 	return s->remember ? SL_KIND_UDP_FLOW : SL_KIND_UDP_NONE;
 }
 
-/* Section 5.5. */
-static enum sl_oracle_why check_tcp(const struct walk *w)
+enum sl_oracle_why sl_walk_error(struct sl_oracle_packet *p, const uint8_t *client, uint32_t port)
 {
-	const uint8_t *l4 = w->frame + w->ip.l4;
+	const struct sl_oracle_service *s = &p->o->service[p->out->service];
+
+	p->is_error = true;
+	return to_backend(p, sl_walk_hash(p->o, s, client, port),
+			  s->udp ? udp_kind(s) : SL_KIND_TCP, 0);
+}
+
+/* Section 5.5. */
+static enum sl_oracle_why check_tcp(const struct sl_oracle_packet *p)
+{
+	const uint8_t *l4 = p->frame + p->ip.l4;
 	uint32_t header, flags;
 
-	if (l4_left(w) < 20 || w->ip.l4_len < 20)
+	if (sl_packet_l4(p) < 20 || p->ip.l4_len < 20)
 		return SL_WHY_TCP_BAD;
 	header = (l4[12] >> 4) * 4u;
 	flags = l4[13];
-	if (header < 20 || header > w->ip.l4_len || !(flags & (SYN | ACK | FIN | RST)))
+	if (header < 20 || header > p->ip.l4_len || !(flags & (SYN | ACK | FIN | RST)))
 		return SL_WHY_TCP_BAD;
 	return flags & SYN && flags & (FIN | RST) ? SL_WHY_TCP_BAD : SL_WHY_NONE;
 }
 
 /* Section 5.6. */
-static enum sl_oracle_why check_udp(const struct walk *w)
+static enum sl_oracle_why check_udp(const struct sl_oracle_packet *p)
 {
 	uint32_t length;
 
-	if (l4_left(w) < 8 || w->ip.l4_len < 8)
+	if (sl_packet_l4(p) < 8 || p->ip.l4_len < 8)
 		return SL_WHY_UDP_BAD;
-	length = sl_parse_be16(w->frame + w->ip.l4 + 4);
-	if (length < 8 || (length > w->ip.l4_len && w->ip.frag != SL_FRAG_FIRST))
+	length = sl_parse_be16(p->frame + p->ip.l4 + 4);
+	if (length < 8 || (length > p->ip.l4_len && p->ip.frag != SL_FRAG_FIRST))
 		return SL_WHY_UDP_BAD;
 	return SL_WHY_NONE;
 }
 
 /* Sections 4.3 and 5. */
-static enum sl_oracle_why walk_ports(struct walk *w)
+static enum sl_oracle_why walk_ports(struct sl_oracle_packet *p)
 {
-	const uint8_t *l4 = w->frame + w->ip.l4;
+	const uint8_t *l4 = p->frame + p->ip.l4;
 	const struct sl_oracle_service *s;
-	bool udp = w->ip.proto == UDP;
+	bool udp = p->ip.proto == SL_UDP;
+	enum sl_oracle_kind kind;
 	enum sl_oracle_why why;
 	uint64_t hash;
 
-	if (l4_left(w) < 4)
+	if (sl_packet_l4(p) < 4)
 		return SL_WHY_L4_SHORT;
-	w->out->service = service_of(w->o, w->ip.v6, w->ip.target, sl_parse_be16(l4 + 2), udp);
-	if (w->out->service < 0)
+	p->out->service = sl_walk_service(p->o, p->ip.v6, p->ip.target, sl_parse_be16(l4 + 2), udp);
+	if (p->out->service < 0)
 		return SL_WHY_NO_SERVICE;
-	s = &w->o->service[w->out->service];
-	why = check_length(w);
+	s = &p->o->service[p->out->service];
+	why = sl_walk_length(p);
 	if (why)
 		return why;
-	if (source_is_target(w))
+	if (sl_walk_is_reflected(p))
 		return SL_WHY_SOURCE_BAD;
 	if (!sl_parse_be16(l4))
 		return SL_WHY_PORT_ZERO;
-	why = udp ? check_udp(w) : check_tcp(w);
+	why = udp ? check_udp(p) : check_tcp(p);
 	if (why)
 		return why;
-	w->out->by = SL_BY_PORTS;
-	hash = hash_of(w->o, s, w->ip.source, sl_parse_be16(l4));
-	if (udp)
-		return to_backend(w, hash, udp_kind(s), false, 0);
-	return to_backend(w, hash, (l4[13] & (SYN | ACK)) == SYN ? SL_KIND_SYN : SL_KIND_TCP, false,
-			  l4[13]);
+	p->out->by = SL_BY_PORTS;
+	hash = sl_walk_hash(p->o, s, p->ip.source, sl_parse_be16(l4));
+	if (!udp) {
+		kind = (l4[13] & (SYN | ACK)) == SYN ? SL_KIND_SYN : SL_KIND_TCP;
+		return to_backend(p, hash, kind, l4[13]);
+	}
+	kind = s->quic && sl_quic_is_initial(p) ? SL_KIND_QUIC_INITIAL : udp_kind(s);
+	return to_backend(p, hash, kind, 0);
 }
 
 /* Section 6. */
-static enum sl_oracle_why walk_later(struct walk *w)
+static enum sl_oracle_why walk_later(struct sl_oracle_packet *p)
 {
-	const struct sl_oracle_address *a = address_of(w->o, w->ip.v6, w->ip.target);
+	const struct sl_oracle_address *a = sl_walk_address(p->o, p->ip.v6, p->ip.target);
 	const struct sl_oracle_service *s;
 	enum sl_oracle_port0 port0;
 	enum sl_oracle_why why;
 
-	port0 = a ? a->port0[w->ip.proto == UDP] : SL_PORT0_NOTHING;
+	port0 = a ? a->port0[p->ip.proto == SL_UDP] : SL_PORT0_NOTHING;
 	if (port0 == SL_PORT0_NOTHING)
 		return SL_WHY_FRAGMENT;
 	if (port0 == SL_PORT0_ADDRESS)
 		return SL_WHY_FRAGMENT_DROPPED;
-	w->out->service = a->hash3;
-	w->out->by = SL_BY_FRAGMENT;
-	s = &w->o->service[a->hash3];
-	why = check_length(w);
+	p->out->service = a->hash3;
+	p->out->by = SL_BY_FRAGMENT;
+	s = &p->o->service[a->hash3];
+	why = sl_walk_length(p);
 	if (why)
 		return why;
-	if (source_is_target(w))
+	if (sl_walk_is_reflected(p))
 		return SL_WHY_SOURCE_BAD;
-	return to_backend(w, hash_of(w->o, s, w->ip.source, 0), udp_kind(s), false, 0);
+	return to_backend(p, sl_walk_hash(p->o, s, p->ip.source, 0), udp_kind(s), 0);
 }
 
-/* Section 7.2. */
-static enum sl_oracle_why walk_error(struct walk *w)
-{
-	const struct sl_oracle_service *s;
-	struct sl_oracle_ip in;
-	enum sl_oracle_why why;
-	const uint8_t *l4;
-
-	if (sl_parse_ip(w->frame, w->len, w->ip.l4 + 8, w->ip.v6, &in) ||
-	    (in.proto != TCP && in.proto != UDP) || in.frag == SL_FRAG_LATER ||
-	    w->len - in.l4 < 8 || memcmp(in.source, w->ip.target, addr_len(in.v6)))
-		return SL_WHY_ICMP_OTHER;
-	l4 = w->frame + in.l4;
-	w->out->service = service_of(w->o, in.v6, in.source, sl_parse_be16(l4), in.proto == UDP);
-	if (w->out->service < 0)
-		return SL_WHY_NO_SERVICE;
-	s = &w->o->service[w->out->service];
-	why = check_length(w);
-	if (why)
-		return why;
-	w->out->by = SL_BY_ERROR;
-	return to_backend(w, hash_of(w->o, s, in.target, sl_parse_be16(l4 + 2)),
-			  s->udp ? udp_kind(s) : SL_KIND_TCP, true, 0);
-}
-
-/* RFC 1624, equation 3: a checksum at @at after a word became another. */
-static void resum(uint8_t *at, uint32_t was, uint32_t is)
-{
-	uint32_t sum = (sl_parse_be16(at) ^ 0xffff) + (was ^ 0xffff) + is;
-
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum ^= 0xffff;
-	at[0] = (uint8_t)(sum >> 8);
-	at[1] = (uint8_t)sum;
-}
-
-static void swap(uint8_t *a, uint8_t *b, uint32_t n)
-{
-	uint8_t keep[16];
-
-	memcpy(keep, a, n);
-	memcpy(a, b, n);
-	memcpy(b, keep, n);
-}
-
-static void answer_echo(struct walk *w)
-{
-	uint8_t *ip = w->out->byte + w->ip.at, *icmp = w->out->byte + w->ip.l4;
-	uint32_t was;
-
-	swap(w->out->byte, w->out->byte + 6, 6);
-	was = sl_parse_be16(icmp);
-	icmp[0] = w->ip.v6 ? 129 : 0;
-	resum(icmp + 2, was, sl_parse_be16(icmp));
-	if (w->ip.v6) {
-		swap(ip + 8, ip + 24, 16);
-		ip[7] = 64;
-		return;
-	}
-	swap(ip + 12, ip + 16, 4);
-	was = sl_parse_be16(ip + 8);
-	ip[8] = 64;
-	resum(ip + 10, was, sl_parse_be16(ip + 8));
-}
-
-static bool is_echo_source(const struct walk *w)
-{
-	static const uint8_t zero[16], ones[4] = { 255, 255, 255, 255 };
-	const uint8_t *a = w->ip.source;
-
-	if (source_is_target(w) || !memcmp(a, zero, addr_len(w->ip.v6)) || w->frame[0] & 1)
-		return false;
-	if (w->ip.v6)
-		return a[0] != 0xff;
-	return a[0] >> 4 != 14 && memcmp(a, ones, 4);
-}
-
-/* Section 7.3. */
-static enum sl_oracle_why walk_echo(struct walk *w)
-{
-	const struct sl_oracle_address *a = address_of(w->o, w->ip.v6, w->ip.target);
-	enum sl_oracle_why why;
-
-	if (!a || (a->port0[0] == SL_PORT0_NOTHING && a->port0[1] == SL_PORT0_NOTHING))
-		return SL_WHY_ICMP_OTHER;
-	why = check_length(w);
-	if (why)
-		return why;
-	if (!is_echo_source(w))
-		return SL_WHY_SOURCE_BAD;
-	w->out->may_be_limited = true;
-	w->out->verdict = SL_ORACLE_TX;
-	answer_echo(w);
-	return SL_WHY_ECHOED;
-}
-
-/* Section 7. */
-static enum sl_oracle_why walk_icmp(struct walk *w)
-{
-	const uint8_t *icmp = w->frame + w->ip.l4;
-
-	if (w->ip.frag)
-		return SL_WHY_FRAGMENT;
-	if (l4_left(w) < 8)
-		return SL_WHY_L4_SHORT;
-	if (w->ip.v6 ? icmp[0] >= 1 && icmp[0] <= 4
-		     : icmp[0] == 3 || icmp[0] == 11 || icmp[0] == 12)
-		return walk_error(w);
-	if (icmp[0] == (w->ip.v6 ? 128 : 8) && !icmp[1])
-		return walk_echo(w);
-	return SL_WHY_ICMP_OTHER;
-}
-
-static enum sl_oracle_why walk_frame(struct walk *w)
+static enum sl_oracle_why walk_frame(struct sl_oracle_packet *p)
 {
 	enum sl_oracle_why why;
 	uint32_t at;
 	bool v6;
 
-	why = sl_parse_eth(w->frame, w->len, &at, &v6);
+	why = sl_parse_eth(p->frame, p->first, &at, &v6);
 	if (!why)
-		why = sl_parse_ip(w->frame, w->len, at, v6, &w->ip);
+		why = sl_parse_ip(p->frame, p->first, at, v6, &p->ip);
 	if (why)
 		return why;
-	if (w->ip.proto == (v6 ? ICMP6 : ICMP4))
-		return walk_icmp(w);
-	if (w->ip.proto != TCP && w->ip.proto != UDP)
+	if (p->ip.proto == (v6 ? ICMP6 : ICMP4))
+		return sl_icmp_walk(p);
+	if (p->ip.proto != SL_TCP && p->ip.proto != SL_UDP)
 		return SL_WHY_L4_OTHER;
-	return w->ip.frag == SL_FRAG_LATER ? walk_later(w) : walk_ports(w);
+	return p->ip.frag == SL_FRAG_LATER ? walk_later(p) : walk_ports(p);
 }
 
 static bool is_drop(enum sl_oracle_why why)
@@ -397,6 +283,9 @@ static bool is_drop(enum sl_oracle_why why)
 	case SL_WHY_SLOT_EMPTY:
 	case SL_WHY_NO_BACKEND:
 	case SL_WHY_BACKEND_DOWN:
+	case SL_WHY_NO_NEXT_HOP:
+	case SL_WHY_TOO_BIG:
+	case SL_WHY_TOO_BIG_LIMITED:
 	case SL_WHY_NO_PORT:
 		return true;
 	default:
@@ -404,17 +293,29 @@ static bool is_drop(enum sl_oracle_why why)
 	}
 }
 
-void sl_oracle_walk(const struct sl_oracle *o, const uint8_t *frame, uint32_t len, uint32_t ingress,
-		    struct sl_oracle_out *ret)
+/* WALK.md 8.7. */
+static uint32_t bytes_of(const struct sl_oracle_packet *p)
 {
-	struct walk w = { .o = o, .frame = frame, .len = len, .ingress = ingress, .out = ret };
+	const uint8_t *ip = p->frame + p->ip.at;
+
+	if (p->out->why != SL_WHY_SENT)
+		return 0;
+	return p->ip.at + (p->ip.v6 ? 40 + sl_parse_be16(ip + 4) : sl_parse_be16(ip + 2));
+}
+
+void sl_oracle_walk(const struct sl_oracle *o, const uint8_t *frame, uint32_t len, uint32_t first,
+		    uint32_t ingress, struct sl_oracle_out *ret)
+{
+	struct sl_oracle_packet p = {
+		.o = o, .frame = frame, .len = len, .first = first, .ingress = ingress, .out = ret
+	};
 
 	memset(ret, 0, offsetof(struct sl_oracle_out, byte));
 	memset(&ret->is_flow, 0, sizeof(*ret) - offsetof(struct sl_oracle_out, is_flow));
 	ret->service = -1;
 	ret->len = len;
-	memcpy(ret->byte, frame, len);
-	ret->why = walk_frame(&w);
+	ret->why = walk_frame(&p);
+	ret->bytes = o->wrong == SL_WRONG_BYTES ? len : bytes_of(&p);
 	if (is_drop(ret->why))
 		ret->verdict = SL_ORACLE_DROP;
 }
@@ -423,6 +324,8 @@ void sl_oracle_commit(struct sl_oracle *o, const struct sl_oracle_out *out, unsi
 {
 	struct sl_oracle_slot *slot;
 
+	if (out->has_limit)
+		o->limit = out->limit;
 	if (!out->has_hash)
 		return;
 	memcpy(o->entry[out->set], out->after, sizeof(out->after));

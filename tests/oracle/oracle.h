@@ -8,18 +8,21 @@
  *
  * sl_oracle_walk() changes nothing: it says what must become of a frame and of
  * memory. Where the specification leaves a choice (which of several places an
- * entry takes, whether a bucket of echoes is empty), it says what is allowed.
+ * entry takes), it says what is allowed.
  */
 #include <stdbool.h>
 #include <stdint.h>
 
 #include <sluice/types.h>
 
+#include "tests/oracle/reach.h"
+
 #define SL_ORACLE_SERVICES  16u
 #define SL_ORACLE_ADDRESSES 8u
 #define SL_ORACLE_SLOTS	    256u
 #define SL_ORACLE_OWN	    8u
-#define SL_ORACLE_FRAME	    2048u
+#define SL_ORACLE_FRAME	    3000u		    /* that comes in */
+#define SL_ORACLE_LEFT	    (SL_ORACLE_FRAME + 64u) /* that leaves: a tag and 52 bytes more */
 
 /* Every reason that the specification names. X(symbol, label of reasons.h) */
 #define SL_ORACLE_WHYS(X)                       \
@@ -48,6 +51,10 @@
 	X(SLOT_EMPTY, "slot_empty")             \
 	X(NO_BACKEND, "no_backend")             \
 	X(BACKEND_DOWN, "backend_down")         \
+	X(NO_NEXT_HOP, "no_next_hop")           \
+	X(TOO_BIG, "too_big")                   \
+	X(TOO_BIG_TOLD, "too_big_told")         \
+	X(TOO_BIG_LIMITED, "too_big_limited")   \
 	X(NO_PORT, "no_port")
 
 enum sl_oracle_why {
@@ -73,7 +80,9 @@ struct sl_oracle_service {
 	bool v6, udp;
 	uint8_t addr[16];
 	uint16_t port;
-	bool remember;	/* udp_flows: flow */
+	bool remember;	/* udp_flows: flow or quic */
+	bool quic;	/* udp_flows: quic */
+	bool oversize;	/* oversize: send */
 	bool down_drop; /* on_down: drop */
 	bool hash3;
 	uint16_t idle_ticks;
@@ -101,6 +110,18 @@ struct sl_oracle_backend {
 	uint16_t service; /* id */
 	uint8_t state;	  /* enum sl_dp_state */
 	uint8_t drain_track;
+	uint8_t fwd; /* enum sl_fwd */
+	bool retags; /* leaves with the tag @vlan, with none if that is 0 */
+	bool outer6; /* its tunnel is in IPv6 */
+	uint16_t vlan, mtu, mtu_link;
+	/* its tunnel's; IPv4 in the first four bytes, entropy as it lies in the frame */
+	uint8_t daddr[16], saddr[16], entropy[4];
+	uint16_t dport;
+};
+
+/* What one CPU answered by itself in the fine tick @window. */
+struct sl_oracle_limit {
+	uint32_t window, echo, too_big;
 };
 
 struct sl_oracle_entry {
@@ -114,6 +135,8 @@ struct sl_oracle {
 	uint64_t key[2];
 	uint64_t jiffies;
 	uint32_t tick_shift;
+	enum sl_oracle_wrong wrong;
+	struct sl_oracle_limit limit;
 	unsigned n_services, n_addresses;
 	struct sl_oracle_service service[SL_ORACLE_SERVICES];
 	struct sl_oracle_address address[SL_ORACLE_ADDRESSES];
@@ -126,17 +149,25 @@ struct sl_oracle {
 struct sl_oracle_out {
 	enum sl_oracle_why why;
 	enum sl_oracle_verdict verdict;
-	bool may_be_limited; /* why is ECHOED; ECHO_LIMITED, untouched, is right as well */
-	bool may_be_written; /* dropped, but its MACs may be replaced already */
+	bool may_be_written; /* dropped, but what would have been sent may be in place already */
 	uint16_t port;	     /* of SL_ORACLE_REDIRECT */
 	uint16_t backend;    /* chosen, 0: none */
 	int service;	     /* index of the service it is for, -1: none */
-	uint32_t len;
-	uint8_t byte[SL_ORACLE_FRAME];
+	uint32_t len;	     /* as it leaves */
+	uint8_t byte[SL_ORACLE_LEFT]; /* where it is sent */
 
 	/* counters */
-	bool is_flow; /* a first packet */
+	bool is_flow;	/* a first packet */
+	uint32_t bytes; /* where it is sent */
 	struct sl_exc_cnt exc;
+	bool has_limit; /* the model's limit becomes: */
+	struct sl_oracle_limit limit;
+
+	/* how it came about */
+	bool reach[SL_BRANCH_END];
+	bool sum_wrong; /* 8a and the sum of all bytes do not agree: the oracle, or the text, errs
+			 */
+	uint32_t l3;	/* N of section 8, 0: it did not get there */
 
 	/* flow memory */
 	bool has_hash; /* the walk came to the slots */
@@ -153,10 +184,12 @@ struct sl_oracle_out {
 };
 
 const char *sl_oracle_label(enum sl_oracle_why why);
+const char *sl_oracle_branch(enum sl_oracle_branch branch);
+const char *sl_oracle_error(enum sl_oracle_wrong wrong);
 
-/* @len is at most SL_ORACLE_FRAME. */
-void sl_oracle_walk(const struct sl_oracle *o, const uint8_t *frame, uint32_t len, uint32_t ingress,
-		    struct sl_oracle_out *ret);
+/* @len is at most SL_ORACLE_FRAME; the first @first bytes of it are in the first buffer. */
+void sl_oracle_walk(const struct sl_oracle *o, const uint8_t *frame, uint32_t len, uint32_t first,
+		    uint32_t ingress, struct sl_oracle_out *ret);
 
 /* Makes the model what @out says; @way is the place that an insert took. */
 void sl_oracle_commit(struct sl_oracle *o, const struct sl_oracle_out *out, unsigned way);

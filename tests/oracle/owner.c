@@ -5,6 +5,8 @@
 
 #include <sluice/hash.h>
 
+#define SL_DP_STATES (SL_DP_DRAINING + 1u)
+
 /* One choice in the making. */
 struct choice {
 	const struct sl_oracle *o;
@@ -220,6 +222,64 @@ static enum sl_oracle_why choose_udp_flow(struct choice *c, uint16_t *ret)
 	return why;
 }
 
+static bool is_wrong(const struct choice *c, enum sl_oracle_wrong wrong)
+{
+	return c->o->wrong == wrong;
+}
+
+/* What is known of the owner; SL_DP_STATES: nothing. */
+static unsigned known_state(const struct choice *c)
+{
+	unsigned w = place_of(c);
+	const struct sl_oracle_entry *e = &c->out->after[w];
+
+	if (w == SL_EXC_WAYS || is_expired(c->o, e, c->s->idle_ticks))
+		return SL_DP_STATES;
+	return state_of(c->o, e->backend);
+}
+
+/* An Initial: its owner's while that is UP, else a new flow, over whatever is remembered. */
+static enum sl_oracle_why choose_initial(struct choice *c, uint16_t *ret)
+{
+	static const enum sl_oracle_branch reach[] = {
+		[SL_DP_DOWN] = SL_BRANCH_INITIAL_DOWN,
+		[SL_DP_UP] = SL_BRANCH_INITIAL_STAYS,
+		[SL_DP_DRAINING] = SL_BRANCH_INITIAL_DRAINING,
+		[SL_DP_STATES] = SL_BRANCH_INITIAL_NEW,
+	};
+	unsigned state = known_state(c);
+	enum sl_oracle_why why;
+
+	c->out->reach[reach[state]] = true;
+	if (state == SL_DP_UP || (state == SL_DP_DRAINING && is_wrong(c, SL_WRONG_QUIC_DRAIN))) {
+		(void)recall(c, ret, &why);
+		return why;
+	}
+	c->out->exc.lookups = 1;
+	c->out->exc.hits = state != SL_DP_STATES;
+	why = begin(c, ret);
+	if (why)
+		return why;
+	c->out->is_flow = true;
+	remember(c, *ret);
+	return SL_WHY_NONE;
+}
+
+/* Another packet of QUIC, or one that cannot be read: as of a UDP flow, but it begins none. */
+static enum sl_oracle_why choose_quic(struct choice *c, uint16_t *ret)
+{
+	unsigned state = known_state(c);
+	enum sl_oracle_why why = choose_udp_flow(c, ret);
+
+	c->out->is_flow = c->out->is_flow && is_wrong(c, SL_WRONG_QUIC_FLOWS);
+	if (c->quoted || why)
+		return why;
+	c->out->reach[SL_BRANCH_OTHER_STAYS] = state == SL_DP_DRAINING;
+	c->out->reach[SL_BRANCH_OTHER_DOWN] = state == SL_DP_DOWN;
+	c->out->reach[SL_BRANCH_OTHER_NEW] = state == SL_DP_STATES;
+	return SL_WHY_NONE;
+}
+
 enum sl_oracle_why sl_owner_choose(const struct sl_oracle *o, const struct sl_oracle_service *s,
 				   uint64_t hash, enum sl_oracle_kind kind, bool quoted,
 				   struct sl_oracle_out *out)
@@ -248,6 +308,12 @@ enum sl_oracle_why sl_owner_choose(const struct sl_oracle *o, const struct sl_or
 		break;
 	case SL_KIND_UDP_NONE:
 		why = begin(&c, &b);
+		break;
+	case SL_KIND_QUIC_INITIAL:
+		why = choose_initial(&c, &b);
+		break;
+	case SL_KIND_QUIC:
+		why = choose_quic(&c, &b);
 		break;
 	}
 	if (why)

@@ -10,6 +10,8 @@ enum sl_oracle_kind {
 	SL_KIND_TCP,	  /* TCP, other */
 	SL_KIND_UDP_FLOW, /* a service that remembers flows */
 	SL_KIND_UDP_NONE,
+	SL_KIND_QUIC_INITIAL,
+	SL_KIND_QUIC, /* other, or not known */
 };
 
 /*

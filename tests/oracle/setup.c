@@ -5,6 +5,8 @@
 
 #include <sluice/hash.h>
 
+#include "tests/oracle/sum.h"
+
 enum mood { CALM, MIXED, DARK }; /* how many backends are UP */
 
 static void target_addr(uint32_t n, bool v6, uint8_t ret[16])
@@ -66,6 +68,48 @@ static void any_slot(struct sl_gen *g, const struct sl_oracle *o, const struct s
 	ret->seen = (uint16_t)(sl_oracle_tick(o) - sl_gen_below(g, 4));
 }
 
+static uint16_t any_mtu(struct sl_gen *g)
+{
+	static const uint16_t usual[] = { 1500, 1500, 9000, 65535, 1480, 3000, 1280, 576, 68, 0 };
+
+	return usual[sl_gen_below(g, 10)];
+}
+
+/* A mask of any length, or of any bits. */
+static void any_entropy(struct sl_gen *g, uint8_t ret[4])
+{
+	uint32_t length = sl_gen_below(g, 33), mask;
+
+	mask = length == 32 ? ~0u : (1u << length) - 1;
+	if (sl_gen_one_in(g, 8))
+		mask = (uint32_t)sl_gen_next(g);
+	sl_put32(ret, mask);
+}
+
+/* How it is reached: any mode, on any VLAN. */
+static void any_way(struct sl_gen *g, struct sl_oracle_backend *b)
+{
+	static const uint8_t modes[] = { SL_FWD_L2, SL_FWD_IPIP, SL_FWD_GUE, SL_FWD_GUE };
+	static const uint16_t vlans[] = { 0, 0, 1, 100, 4094 };
+	unsigned n;
+
+	b->fwd = modes[sl_gen_below(g, 4)];
+	b->outer6 = sl_gen_one_in(g, 2);
+	b->retags = sl_gen_one_in(g, 3);
+	b->vlan = vlans[sl_gen_below(g, 5)];
+	b->mtu = any_mtu(g);
+	b->mtu_link = b->mtu;
+	if (sl_gen_one_in(g, 2))
+		b->mtu_link = (uint16_t)(b->mtu + sl_gen_below(g, 65536u - b->mtu));
+	n = b->outer6 ? 16 : 4;
+	for (unsigned i = 0; i < n; i++) {
+		b->daddr[i] = (uint8_t)sl_gen_next(g);
+		b->saddr[i] = (uint8_t)sl_gen_next(g);
+	}
+	any_entropy(g, b->entropy);
+	b->dport = sl_gen_one_in(g, 2) ? 6080 : (uint16_t)sl_gen_next(g);
+}
+
 static void add_backend(struct sl_gen *g, const struct sl_setup_options *opt, struct sl_oracle *o,
 			struct sl_oracle_service *s, enum mood mood)
 {
@@ -85,11 +129,14 @@ static void add_backend(struct sl_gen *g, const struct sl_setup_options *opt, st
 					 .state = any_state(g, mood) };
 	for (unsigned i = 0; i < 12; i++)
 		b->macs[i] = (uint8_t)sl_gen_next(g);
+	any_way(g, b);
 	if (sl_gen_one_in(g, 12)) {
 		b->ifindex = opt->absent;
 		b->port = (uint16_t)sl_gen_below(g, SL_PORTS_MAX);
 		if (o->egress[b->port])
 			b->port = 0;
+	} else if (sl_gen_one_in(g, 16)) {
+		b->ifindex = 0; /* its neighbour does not answer */
 	}
 	if (b->state == SL_DP_DRAINING ? !sl_gen_one_in(g, 4) : sl_gen_one_in(g, 8))
 		b->drain_track = (uint8_t)(1 + sl_gen_below(g, SL_DRAIN_TRACKS - 1));
@@ -124,6 +171,8 @@ static void add_service(struct sl_gen *g, const struct sl_setup_options *opt, st
 		target_addr(sl_gen_below(g, 3), s->v6, s->addr);
 	} while (is_taken(o, s));
 	s->remember = s->udp && sl_gen_one_in(g, 2);
+	s->quic = s->remember && sl_gen_one_in(g, 2);
+	s->oversize = sl_gen_one_in(g, 2);
 	s->down_drop = sl_gen_one_in(g, 3);
 	s->idle_ticks = idle[sl_gen_below(g, 6)];
 	if (opt->one_idle)
@@ -250,12 +299,56 @@ static void disturb_set(struct sl_gen *g, struct sl_oracle *o, const struct sl_o
 	}
 }
 
+/* One below, equal, one above: @n. */
+static uint16_t about(struct sl_gen *g, uint32_t n)
+{
+	n += sl_gen_below(g, 3) - 1;
+	return n > 65535 ? 65535 : (uint16_t)n;
+}
+
+/* Another MTU for who is about to get @n bytes. Most leave it enough room. */
+static void disturb_mtu(struct sl_gen *g, struct sl_oracle_backend *b, uint32_t n)
+{
+	switch (sl_gen_below(g, 8)) {
+	case 0:
+	case 1:
+		b->mtu = about(g, n);
+		break;
+	case 2:
+		b->mtu = sl_gen_one_in(g, 2) ? about(g, 1280) : (uint16_t)sl_gen_below(g, n + 1);
+		break;
+	case 3:
+		b->mtu = any_mtu(g);
+		break;
+	default:
+		b->mtu = (uint16_t)(3000 + sl_gen_below(g, 62536));
+	}
+	b->mtu_link = sl_gen_one_in(g, 2) ? b->mtu : about(g, n);
+	if (b->mtu_link < b->mtu && !sl_gen_one_in(g, 4))
+		b->mtu_link = b->mtu;
+}
+
+/* As if so much were answered already, in this fine tick or another. */
+static void disturb_limit(struct sl_gen *g, struct sl_oracle *o)
+{
+	static const uint32_t echo[] = { 0, 0, SL_ECHO_MAX - 1, SL_ECHO_MAX };
+	static const uint32_t too_big[] = { 0, 0, SL_TOO_BIG_MAX - 1, SL_TOO_BIG_MAX };
+
+	o->limit.window = (uint32_t)(o->jiffies >> (o->tick_shift - 2)) - sl_gen_one_in(g, 4);
+	o->limit.echo = echo[sl_gen_below(g, 4)];
+	o->limit.too_big = too_big[sl_gen_below(g, 4)];
+}
+
 struct sl_setup_change sl_setup_disturb(struct sl_gen *g, struct sl_oracle *o,
 					const struct sl_oracle_out *out)
 {
 	struct sl_setup_change c = { .set = UINT32_MAX, .slot = UINT32_MAX };
 	struct sl_oracle_service *s;
 
+	if (sl_gen_one_in(g, 64)) {
+		disturb_limit(g, o);
+		c.limit = true;
+	}
 	if (!out->has_hash)
 		return c;
 	s = &o->service[out->service];
@@ -268,8 +361,12 @@ struct sl_setup_change sl_setup_disturb(struct sl_gen *g, struct sl_oracle *o,
 		c.slot = out->slot;
 	}
 	if (sl_gen_one_in(g, 8)) {
-		c.backend = any_own(g, s);
-		o->backend[c.backend].state = any_state(g, (enum mood)sl_gen_below(g, 3));
+		c.backend[0] = any_own(g, s);
+		o->backend[c.backend[0]].state = any_state(g, (enum mood)sl_gen_below(g, 3));
+	}
+	if (out->l3 && sl_gen_one_in(g, 2)) {
+		c.backend[1] = out->backend;
+		disturb_mtu(g, &o->backend[out->backend], out->l3);
 	}
 	return c;
 }

@@ -9,17 +9,19 @@
 struct sl_setup_options {
 	uint32_t ifindex[2]; /* behind devmap ports 1 and 2; packets come in on either */
 	uint32_t absent;     /* an ifindex behind no port */
+	bool buffers;	     /* frames may come in two buffers */
 	bool one_idle;	     /* all services of a configuration have the same idle timeout */
 };
 
 /* Everything anew; the key, the clock and nothing else of @o stays. */
 void sl_setup_model(struct sl_gen *g, const struct sl_setup_options *opt, struct sl_oracle *o);
 
-/* What a change was made to; UINT32_MAX and 0: nothing. */
+/* What a change was made to; UINT32_MAX, 0 and false: nothing. */
 struct sl_setup_change {
 	uint32_t set;
 	uint32_t slot;
-	uint16_t backend;
+	uint16_t backend[2];
+	bool limit;
 };
 
 /* Changes what the packet of @out is about to meet. */

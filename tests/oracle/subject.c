@@ -15,25 +15,57 @@
 
 #define LO 1u
 
-static void run_kernel(const struct sl_subject *s, const uint8_t *frame, uint32_t len,
-		       uint32_t ingress, uint64_t jiffies, struct sl_subject_out *ret)
+/* Every other packet is traced and captured, which must change nothing. Nobody reads the ring. */
+static void alternate(struct sl_dp_mem *m)
 {
-	struct xdp_md ctx = { .data_end = len, .ingress_ifindex = ingress };
+	struct sl_trace *t = m->trace;
+
+	t->until = t->until ? 0 : UINT64_MAX;
+	t->kinds = SL_EV_ALL;
+	t->capture = 1;
+	t->capture_snap = SL_SNAP_MAX;
+	t->capture_left = INT64_MAX;
+}
+
+static int test_run(int fd, const uint8_t *frame, uint32_t len, uint32_t first, uint32_t ingress,
+		    struct sl_subject_out *ret)
+{
+	struct xdp_md ctx = { .data_end = first, .ingress_ifindex = ingress };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = len,
 		    .data_out = ret->byte, .data_size_out = sizeof(ret->byte), .ctx_in = &ctx,
 		    .ctx_size_in = sizeof(ctx), .repeat = 1);
-	int e = bpf_prog_test_run_opts(s->fd, &opts);
+	int e = bpf_prog_test_run_opts(fd, &opts);
 
+	ret->verdict = (int)opts.retval;
+	ret->len = opts.data_size_out;
+	ret->port_seen = false;
+	return e;
+}
+
+static void run_kernel(const struct sl_subject *s, const uint8_t *frame, uint32_t len,
+		       uint32_t first, uint32_t ingress, uint64_t jiffies,
+		       struct sl_subject_out *ret)
+{
+	int e;
+
+	alternate(s->mem);
+	e = test_run(s->fd, frame, len, first, ingress, ret);
 	(void)jiffies; /* the kernel has a clock */
 	if (e < 0)
 		sl_tap_bail("run one packet", "BPF_PROG_TEST_RUN of %u bytes: %s", len,
 			    strerror(-e));
-	ret->verdict = (int)opts.retval;
-	ret->len = opts.data_size_out;
-	ret->port_seen = false;
 }
 
-static void run_host(const struct sl_subject *s, const uint8_t *frame, uint32_t len,
+/* Whether this kernel makes frames of two buffers (since 6.18). */
+static bool can_split(int fd)
+{
+	static const uint8_t frame[64];
+	struct sl_subject_out out;
+
+	return !test_run(fd, frame, sizeof(frame), 32, LO, &out);
+}
+
+static void run_host(const struct sl_subject *s, const uint8_t *frame, uint32_t len, uint32_t first,
 		     uint32_t ingress, uint64_t jiffies, struct sl_subject_out *ret)
 {
 	struct sl_host host = {
@@ -42,9 +74,12 @@ static void run_host(const struct sl_subject *s, const uint8_t *frame, uint32_t 
 	uint8_t *block = malloc(SL_HOST_HEADROOM + len); /* so that a byte too far is seen */
 	unsigned at = SL_HOST_HEADROOM, n = len;
 
+	(void)first; /* one buffer */
 	if (!block)
 		sl_tap_bail("run one packet", "no memory");
+	memset(block, 0xa5, SL_HOST_HEADROOM);
 	memcpy(block + at, frame, len);
+	alternate(s->mem);
 	ret->port = 0;
 	ret->verdict = sl_host_walk(block, &at, &n, ingress, &host, &ret->port);
 	ret->len = n;
@@ -83,9 +118,12 @@ void sl_subject_kernel(struct sl_subject *ret, uint64_t seed, struct sl_setup_op
 	if (sl_dp_open(&opt, &ret->dp, &err))
 		sl_tap_bail("load the program", "%s", err.detail);
 	ret->mem = &ret->dp->mem;
+	if (ret->dp->ops->specialise(ret->dp, SL_FEAT_ALL, &err))
+		sl_tap_bail("load the program with all features", "%s", err.detail);
 	ret->fd = sl_dp_program_fd(ret->dp);
 	ret->row = pin() & (ret->mem->info->cpus - 1);
 	*ret_opt = (struct sl_setup_options){ .ifindex = { LO, if_nametoindex("slf0") } };
+	ret_opt->buffers = can_split(ret->fd);
 	ret_opt->absent = ret_opt->ifindex[1] + 100;
 	for (unsigned i = 0; i < 2; i++)
 		if (ret->dp->ops->port_set(ret->dp, (uint16_t)(i + 1), ret_opt->ifindex[i], &err))
@@ -97,9 +135,11 @@ bool sl_subject_host(struct sl_subject *ret, const struct sl_subject *kernel,
 {
 	if (!sl_host_walk)
 		return false;
-	*ret = (struct sl_subject){
-		.name = "host", .run = run_host, .row = kernel->row, .egress = egress
-	};
+	*ret = (struct sl_subject){ .name = "host",
+				    .run = run_host,
+				    .row = kernel->row,
+				    .egress = egress,
+				    .one_buffer = true };
 	sl_world_alloc(&ret->own, kernel->mem);
 	ret->mem = &ret->own;
 	return true;
@@ -137,10 +177,10 @@ const char *sl_subject_reason(const struct sl_subject *s, const struct sl_dp_mem
 			found = label[i] ? label[i] : "?";
 			n++;
 		}
-	return n == 1 ? found : "?";
+	return n > 1 ? "?" : n ? found : "sent";
 }
 
-static int action_of(enum sl_oracle_verdict v)
+int sl_subject_action(enum sl_oracle_verdict v)
 {
 	static const int action[] = { [SL_ORACLE_PASS] = XDP_PASS,
 				      [SL_ORACLE_DROP] = XDP_DROP,
@@ -150,30 +190,41 @@ static int action_of(enum sl_oracle_verdict v)
 	return action[v];
 }
 
-bool sl_subject_check(const struct sl_subject_out *is, const struct sl_oracle_out *out,
-		      const uint8_t *frame, char ret_text[SL_WORLD_TEXT])
+/* -1: the same; else where they differ first, the length where all of the shorter is the same. */
+static int64_t differs_at(const struct sl_subject_out *is, const uint8_t *want, uint32_t len)
 {
-	const uint8_t *want = out->verdict == SL_ORACLE_DROP ? frame : out->byte;
-	uint32_t from = out->may_be_written ? 12 : 0, i;
+	for (uint32_t i = 0; i < len && i < is->len; i++)
+		if (is->byte[i] != want[i])
+			return i;
+	return is->len == len ? -1 : (int64_t)(is->len < len ? is->len : len);
+}
 
-	if (is->verdict != action_of(out->verdict)) {
+bool sl_subject_check(const struct sl_subject_out *is, const struct sl_oracle_out *out,
+		      const uint8_t *frame, uint32_t came, char ret_text[SL_WORLD_TEXT])
+{
+	bool sent = out->verdict > SL_ORACLE_DROP;
+	const uint8_t *want = sent ? out->byte : frame;
+	uint32_t len = sent ? out->len : came;
+	int64_t at;
+
+	if (is->verdict != sl_subject_action(out->verdict)) {
 		snprintf(ret_text, SL_WORLD_TEXT, "action is %d, should be %d", is->verdict,
-			 action_of(out->verdict));
-		return false;
-	}
-	if (is->len != out->len) {
-		snprintf(ret_text, SL_WORLD_TEXT, "length is %u, should be %u", is->len, out->len);
+			 sl_subject_action(out->verdict));
 		return false;
 	}
 	if (out->verdict == SL_ORACLE_REDIRECT && is->port_seen && is->port != out->port) {
 		snprintf(ret_text, SL_WORLD_TEXT, "port is %u, should be %u", is->port, out->port);
 		return false;
 	}
-	for (i = from; i < out->len; i++)
-		if (is->byte[i] != want[i]) {
-			snprintf(ret_text, SL_WORLD_TEXT, "byte %u is %#x, should be %#x", i,
-				 is->byte[i], want[i]);
-			return false;
-		}
-	return true;
+	at = differs_at(is, want, len);
+	if (at >= 0 && out->may_be_written) /* untouched, or complete */
+		at = differs_at(is, out->byte, out->len);
+	if (at < 0)
+		return true;
+	if (at < is->len && at < len)
+		snprintf(ret_text, SL_WORLD_TEXT, "byte %u is %#x, should be %#x", (unsigned)at,
+			 is->byte[at], want[at]);
+	else
+		snprintf(ret_text, SL_WORLD_TEXT, "length is %u, should be %u", is->len, len);
+	return false;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,11 @@
 	X(tunnels, SL_BACKENDS_MAX)                \
 	X(exceptions, SL_EXC_SETS)                 \
 	X(drains, SL_DRAIN_TRACKS *SL_DRAIN_CELLS) \
-	X(labels, SL_BACKENDS_MAX)
+	X(labels, SL_BACKENDS_MAX)                 \
+	X(guards, SL_SERVICES_MAX)                 \
+	X(guard_sets, SL_GUARD_SETS)               \
+	X(guard_pools, SL_SERVICES_MAX)            \
+	X(guard_index, SL_GUARD_INDEX_WORDS)
 
 #define FIXED(X) X(info, 1)
 
@@ -31,12 +36,22 @@
 	X(cnt_service, (cpus)*SL_SERVICES_MAX) \
 	X(cnt_backend, (cpus)*SL_BACKENDS_MAX) \
 	X(cnt_reason, (cpus))                  \
-	X(cnt_exc, (cpus))
+	X(cnt_exc, (cpus))                     \
+	X(cnt_guard, (cpus))                   \
+	X(guard_credit, (cpus)*SL_SERVICES_MAX)
 
 #define ALL(X, cpus) FIXED(X) STATE(X) COUNTERS(X, cpus)
 
-/* The packet path's own, of no meaning to others: echo.c has what must hold. */
-#define OWN(X, cpus) X(limits, (cpus))
+/* Of the limits only the counts mean something to others: what is behind them is scratch. */
+#define OWN(X, cpus)      \
+	X(limits, (cpus)) \
+	X(trace, 1)       \
+	X(trace_row, (cpus))
+
+uint32_t sl_world_count(uint32_t count, uint32_t max)
+{
+	return count < max ? count : max;
+}
 
 void sl_world_alloc(struct sl_dp_mem *ret, const struct sl_dp_mem *like)
 {
@@ -67,6 +82,12 @@ void sl_world_copy(struct sl_dp_mem *to, const struct sl_dp_mem *from)
 #define COPY(member, count) memcpy(to->member, from->member, sizeof(*to->member) * (count));
 	ALL(COPY, cpus)
 #undef COPY
+	for (unsigned i = 0; i < cpus; i++) {
+		to->limits[i].window = from->limits[i].window;
+		to->limits[i].echo_count = sl_world_count(from->limits[i].echo_count, SL_ECHO_MAX);
+		to->limits[i].too_big_count =
+			sl_world_count(from->limits[i].too_big_count, SL_TOO_BIG_MAX);
+	}
 }
 
 static bool same(const char *name, const void *is, const void *want, size_t bytes, size_t elem,
@@ -95,6 +116,15 @@ bool sl_world_same(const struct sl_dp_mem *is, const struct sl_dp_mem *want,
 		return false;
 	ALL(COMPARE, cpus)
 #undef COMPARE
+	for (unsigned i = 0; i < cpus; i++) {
+		struct sl_limit row = is->limits[i];
+
+		row.echo_count = sl_world_count(row.echo_count, SL_ECHO_MAX);
+		row.too_big_count = sl_world_count(row.too_big_count, SL_TOO_BIG_MAX);
+		if (!same("limits", &row, &want->limits[i], offsetof(struct sl_limit, scratch),
+			  sizeof(row), ret_text))
+			return false;
+	}
 	return true;
 }
 
@@ -127,12 +157,30 @@ void sl_world_write_backend(struct sl_dp_mem *m, const struct sl_oracle *o, uint
 				      .drain_track = b->drain_track,
 				      .port = b->port,
 				      .service = b->service,
-				      .mtu = UINT16_MAX,
-				      .mtu_link = UINT16_MAX };
+				      .fwd = b->fwd,
+				      .mtu = b->mtu,
+				      .mtu_link = b->mtu_link,
+				      .vlan = b->vlan };
+	struct sl_tunnel_rec tunnel = { .dport_be = htons(b->dport) };
 
+	if (b->retags)
+		rec.flags |= SL_BF_VLAN;
+	if (b->outer6)
+		rec.flags |= SL_BF_OUTER6;
 	memcpy(&rec.mac_lo, b->macs, 8);
 	memcpy(&rec.mac_hi, b->macs + 8, 4);
+	memcpy(tunnel.daddr_be, b->daddr, 16);
+	memcpy(tunnel.saddr_be, b->saddr, 16);
+	memcpy(&tunnel.entropy_be, b->entropy, 4);
 	m->backends[id] = rec;
+	m->tunnels[id] = tunnel;
+}
+
+void sl_world_write_limit(struct sl_dp_mem *m, const struct sl_oracle_limit *limit, unsigned row)
+{
+	m->limits[row].window = limit->window;
+	m->limits[row].echo_count = limit->echo;
+	m->limits[row].too_big_count = limit->too_big;
 }
 
 static void publish(struct sl_dp_mem *m, bool v6, const uint8_t *addr, uint16_t port, bool udp,
@@ -166,6 +214,10 @@ static void write_service(struct sl_dp_mem *m, const struct sl_oracle *o, unsign
 		rec->flags |= SL_SF_DOWN_DROP;
 	if (s->hash3)
 		rec->flags |= SL_SF_HASH3;
+	if (s->quic)
+		rec->flags |= SL_SF_QUIC;
+	if (s->oversize)
+		rec->flags |= SL_SF_OVERSIZE;
 	for (uint32_t k = 0; k < s->n_slots; k++)
 		sl_world_write_slot(m, o, i, k);
 	for (unsigned k = 0; k < s->n_own; k++)

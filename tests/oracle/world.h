@@ -30,12 +30,17 @@ void sl_world_write_set(struct sl_dp_mem *m, const struct sl_oracle *o, uint32_t
 void sl_world_write_slot(struct sl_dp_mem *m, const struct sl_oracle *o, unsigned service,
 			 uint32_t slot);
 void sl_world_write_backend(struct sl_dp_mem *m, const struct sl_oracle *o, uint16_t id);
+void sl_world_write_limit(struct sl_dp_mem *m, const struct sl_oracle_limit *limit, unsigned row);
+
+/* What a count of answers means: whether those that are refused count, too, is nobody's business.
+ */
+uint32_t sl_world_count(uint32_t count, uint32_t max);
 
 /* Number of @why in reasons.h; -1: not there yet. */
 int sl_world_reason(enum sl_oracle_why why);
 
 /*
- * Whether what a packet of @len bytes did to @is is what @out says, starting
+ * Whether what a packet did to @is is what @out says, starting
  * from @want, on CPU row @row. @ret_way: where the insert went.
  */
 bool sl_world_check(const struct sl_dp_mem *is, const struct sl_dp_mem *want,

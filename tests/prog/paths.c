@@ -8,11 +8,13 @@
 #define REGS	10
 #define UNKNOWN (-1)
 #define RESULT	(-2)
-#define STATES	(1u << 21) /* room for them, a power of two */
+#define SPILLS	32	   /* words of the stack that are followed, from its top */
+#define STATES	(1u << 19) /* room for them, a power of two */
 
 struct state {
 	uint16_t at, called;
 	int8_t reg[REGS]; /* a small constant, UNKNOWN, or RESULT: what a call returned */
+	int8_t spilled[SPILLS];
 };
 
 struct walk {
@@ -85,6 +87,35 @@ static void call(struct walk *w, struct state *s, const struct bpf_insn *i)
 	s->reg[0] = RESULT;
 }
 
+/* The word of the stack that @reg + @off lies in; NULL: none that is followed. */
+static int8_t *stack_word(struct state *s, unsigned reg, int off)
+{
+	return reg == 10 && off < 0 && off >= -8 * SPILLS ? &s->spilled[(-off - 1) / 8] : NULL;
+}
+
+static void store(struct state *s, const struct bpf_insn *i)
+{
+	int8_t *word = stack_word(s, i->dst_reg, i->off);
+	bool whole = i->off % 8 == 0 && (BPF_SIZE(i->code) == BPF_DW || BPF_SIZE(i->code) == BPF_W);
+
+	if (!word)
+		return;
+	if (BPF_CLASS(i->code) == BPF_ST)
+		*word = whole && i->imm >= 0 && i->imm < 100 ? (int8_t)i->imm : UNKNOWN;
+	else
+		*word = whole && i->src_reg < REGS ? s->reg[i->src_reg] : UNKNOWN;
+}
+
+static void load(struct state *s, const struct bpf_insn *i)
+{
+	int8_t *word = stack_word(s, i->src_reg, i->off);
+	bool whole = i->off % 8 == 0 && BPF_CLASS(i->code) == BPF_LDX &&
+		     (BPF_SIZE(i->code) == BPF_DW || BPF_SIZE(i->code) == BPF_W);
+
+	if (i->dst_reg < REGS)
+		s->reg[i->dst_reg] = word && whole ? *word : UNKNOWN;
+}
+
 static bool jump(struct walk *w, struct state s, const struct bpf_insn *i)
 {
 	bool always = BPF_OP(i->code) == BPF_JA;
@@ -132,13 +163,15 @@ static bool step(struct walk *w, struct state s)
 		if (BPF_MODE(i->code) == BPF_ATOMIC) {
 			s.reg[0] = UNKNOWN;
 			s.reg[i->src_reg < REGS ? i->src_reg : 0] = UNKNOWN;
+		} else {
+			store(&s, i);
 		}
 		break;
 	case BPF_ST:
+		store(&s, i);
 		break;
 	default: /* loads */
-		if (i->dst_reg < REGS)
-			s.reg[i->dst_reg] = UNKNOWN;
+		load(&s, i);
 		if (i->code == (BPF_LD | BPF_IMM | BPF_DW))
 			s.at++; /* the second half */
 	}
@@ -154,6 +187,7 @@ bool sl_paths_walk(const struct bpf_insn *insn, unsigned n, int ignored, struct 
 
 	*ret = (struct sl_paths){};
 	memset(first.reg, UNKNOWN, sizeof(first.reg));
+	memset(first.spilled, UNKNOWN, sizeof(first.spilled));
 	w.seen = calloc(STATES, sizeof(*w.seen));
 	w.todo = calloc(STATES, sizeof(*w.todo));
 	w.taken = calloc(STATES, sizeof(*w.taken));

@@ -4,7 +4,8 @@
 
 /*
  * paths: every way through a loaded program, as far as constants in registers
- * tell: which verdicts are reached with a call on the way, and which without.
+ * and those that are spilled to the stack tell: which verdicts are reached with a call on the way,
+ * and which without.
  */
 #include <linux/bpf.h>
 #include <stdbool.h>

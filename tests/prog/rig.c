@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <sluice/hash.h>
+#include <sluice/names.h>
 
 #include "lb_user/domain/svctab.h"
 #include "tests/prog/tap.h"
@@ -112,16 +113,26 @@ static int tails_of(int program)
 	return -1;
 }
 
-static void find_rare(struct sl_rig *r)
+static int tail(const struct sl_rig *r, __u32 i)
 {
-	__u32 first = 0, id = 0;
+	__u32 id = 0;
+	int fd;
 
+	if (bpf_map_lookup_elem(r->tails_fd, &i, &id))
+		sl_tap_bail("find the programs", "the map of tail calls has no %u", i);
+	fd = bpf_prog_get_fd_by_id(id);
+	if (fd < 0)
+		sl_tap_bail("find the programs", "id %u: %s", id, strerror(errno));
+	return fd;
+}
+
+static void find_tails(struct sl_rig *r)
+{
 	r->tails_fd = tails_of(r->fd);
-	if (r->tails_fd < 0 || bpf_map_lookup_elem(r->tails_fd, &first, &id))
-		sl_tap_bail("find the rare program", "no map of tail calls, or it is empty");
-	r->rare_fd = bpf_prog_get_fd_by_id(id);
-	if (r->rare_fd < 0)
-		sl_tap_bail("find the rare program", "id %u: %s", id, strerror(errno));
+	if (r->tails_fd < 0)
+		sl_tap_bail("find the programs", "no map of tail calls");
+	r->rare_fd = tail(r, SL_TAIL_RARE);
+	r->send_fd = tail(r, SL_TAIL_SEND);
 }
 
 void sl_rig_rare(struct sl_rig *r, bool present)
@@ -134,15 +145,33 @@ void sl_rig_rare(struct sl_rig *r, bool present)
 		sl_tap_bail("change the map of tail calls", "%s", strerror(-e));
 }
 
+void sl_rig_use(struct sl_rig *r, struct sl_dp *dp)
+{
+	*r = (struct sl_rig){ .dp = dp, .mem = &dp->mem, .fd = sl_dp_program_fd(dp) };
+	find_tails(r);
+}
+
+void sl_rig_features(struct sl_rig *r, uint32_t features)
+{
+	struct sl_err err = {};
+
+	if (r->dp->ops->specialise(r->dp, features, &err))
+		sl_tap_bail("change the features", "%s", err.detail);
+	close(r->rare_fd);
+	close(r->send_fd);
+	close(r->tails_fd);
+	r->fd = sl_dp_program_fd(r->dp);
+	find_tails(r);
+}
+
 void sl_rig_open(struct sl_rig *r)
 {
 	struct sl_err err = {};
 
 	*r = (struct sl_rig){};
 	load(r);
-	r->mem = &r->dp->mem;
-	r->fd = sl_dp_program_fd(r->dp);
-	find_rare(r);
+	sl_rig_use(r, r->dp);
+	sl_rig_features(r, SL_FEAT_ALL);
 	if (!sl_rig_pin(r, first_cpu()))
 		sl_tap_bail("pin to one CPU", "sched_setaffinity refused");
 	if (r->dp->ops->port_set(r->dp, SL_RIG_PORT, SL_RIG_LO, &err))
@@ -153,6 +182,7 @@ void sl_rig_close(struct sl_rig *r)
 {
 	free(r->mark);
 	close(r->rare_fd);
+	close(r->send_fd);
 	close(r->tails_fd);
 	r->dp->ops->close(r->dp);
 }
@@ -168,6 +198,20 @@ void sl_rig_run(struct sl_rig *r, const void *frame, uint32_t len, struct sl_rig
 			    strerror(-e));
 	ret->verdict = (int)opts.retval;
 	ret->len = opts.data_size_out;
+}
+
+int sl_rig_run_jumbo(struct sl_rig *r, const void *frame, uint32_t len, void *ret_frame,
+		     uint32_t *ret_len)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = len,
+		    .data_out = ret_frame, .data_size_out = SL_RIG_JUMBO, .repeat = 1);
+	int e = bpf_prog_test_run_opts(r->fd, &opts);
+
+	if (e < 0)
+		sl_tap_bail("run one large frame", "BPF_PROG_TEST_RUN of %u bytes: %s", len,
+			    strerror(-e));
+	*ret_len = opts.data_size_out;
+	return (int)opts.retval;
 }
 
 static struct sl_addr address(const char *text)

@@ -26,9 +26,9 @@ struct sl_rig_memory; /* a copy of the shared memory */
 struct sl_rig {
 	struct sl_dp *dp;
 	struct sl_dp_mem *mem;
-	int fd, rare_fd; /* sl_xdp, sl_rare */
-	int tails_fd;	 /* the map that leads from one to the other */
-	unsigned row;	 /* of the per-CPU counters: the CPU we are pinned to */
+	int fd, rare_fd, send_fd; /* sl_xdp, sl_rare, sl_send */
+	int tails_fd;		  /* the map that leads from one to the other */
+	unsigned row;		  /* of the per-CPU counters: the CPU we are pinned to */
 	struct sl_rig_memory *mark;
 };
 
@@ -60,6 +60,12 @@ struct sl_rig_want {
 void sl_rig_open(struct sl_rig *r);
 void sl_rig_close(struct sl_rig *r);
 
+/* The same on a data plane that the test has opened; the rig closes it. */
+void sl_rig_use(struct sl_rig *r, struct sl_dp *dp);
+
+/* Programs with these SL_FEAT_*; ends the process when they are refused. */
+void sl_rig_features(struct sl_rig *r, uint32_t features);
+
 /* Takes the rare program out of the map of tail calls, or puts it back. */
 void sl_rig_rare(struct sl_rig *r, bool present);
 
@@ -71,6 +77,11 @@ bool sl_rig_pin(struct sl_rig *r, unsigned cpu);
 
 /* One packet. Ends the process when the kernel refuses to run it. */
 void sl_rig_run(struct sl_rig *r, const void *frame, uint32_t len, struct sl_rig_out *ret);
+
+/* The same for a frame of up to SL_RIG_JUMBO bytes, of which the first buffer holds some 3,500. */
+#define SL_RIG_JUMBO 16384u
+int sl_rig_run_jumbo(struct sl_rig *r, const void *frame, uint32_t len, void *ret_frame,
+		     uint32_t *ret_len);
 
 /* Record, table (all slots 0) and entry of a service. */
 void sl_rig_service(struct sl_rig *r, const struct sl_rig_service *s);

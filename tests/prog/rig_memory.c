@@ -19,13 +19,20 @@
 	X(tunnels, SL_BACKENDS_MAX)                \
 	X(exceptions, SL_EXC_SETS)                 \
 	X(drains, SL_DRAIN_TRACKS *SL_DRAIN_CELLS) \
-	X(labels, SL_BACKENDS_MAX)
+	X(labels, SL_BACKENDS_MAX)                 \
+	X(trace, 1)                                \
+	X(guards, SL_SERVICES_MAX)                 \
+	X(guard_sets, SL_GUARD_SETS)               \
+	X(guard_pools, SL_SERVICES_MAX)            \
+	X(guard_index, SL_GUARD_INDEX_WORDS)
 
 #define COUNTERS(X, cpus)                      \
 	X(cnt_service, (cpus)*SL_SERVICES_MAX) \
 	X(cnt_backend, (cpus)*SL_BACKENDS_MAX) \
 	X(cnt_reason, (cpus))                  \
-	X(cnt_exc, (cpus))
+	X(cnt_exc, (cpus))                     \
+	X(cnt_guard, (cpus))                   \
+	X(guard_credit, (cpus)*SL_SERVICES_MAX)
 
 struct sl_rig_memory {
 	struct sl_dp_mem copy; /* pointers into what follows */

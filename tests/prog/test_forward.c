@@ -44,7 +44,7 @@ static const char *run(const struct sl_packet *p, enum sl_fix id, enum sl_reason
 
 	if (reason == SL_R_SENT) {
 		want.backend = sl_fix_backend(id);
-		want.sent = (struct sl_cnt){ .packets = 1, .bytes = p->len };
+		want.sent = (struct sl_cnt){ .packets = 1, .bytes = sl_packet_bytes(p) };
 	} else {
 		want.sent.dropped = 1;
 	}
@@ -316,14 +316,38 @@ static void no_headroom(void)
 	e = bpf_prog_test_run_opts(rig.fd, &opts);
 	covered[SL_R_NO_HEADROOM] |= sl_rig_reason(&rig, SL_R_NO_HEADROOM) == 1;
 	sl_tap(!e && opts.retval == XDP_DROP && sl_rig_reason(&rig, SL_R_NO_HEADROOM) == 1,
-	       "no_headroom: metadata fills it", "%s, verdict %u", strerror(-e),
-	       opts.retval);
+	       "no_headroom: metadata fills it", "%s, verdict %u", strerror(-e), opts.retval);
+}
+
+/* A program without the feature that a record asks for: never as the agent stores them. */
+static void bug_feature(void)
+{
+	static const struct {
+		const char *name;
+		unsigned way;
+		int vlan;
+	} row[] = { { "ipip", 1, SL_WAY_KEEP }, { "gue", 3, SL_WAY_KEEP }, { "vlan", 0, 20 } };
+
+	sl_rig_features(&rig, 0);
+	for (size_t i = 0; i < N(row); i++) {
+		struct sl_packet p = sl_fix_packet(SL_FIX_TCP4, SL_TCP_ACK);
+		const char *wrong;
+		char name[80];
+
+		sl_forward_backend(&rig, sl_fix_backend(SL_FIX_TCP4), &sl_ways[row[i].way],
+				   row[i].vlan);
+		wrong = run(&p, SL_FIX_TCP4, SL_R_BUG_FEATURE, NULL);
+		snprintf(name, sizeof(name), "bug_feature: %s without its code", row[i].name);
+		sl_tap(!wrong, name, "%s", wrong);
+	}
+	sl_rig_features(&rig, SL_FEAT_ALL);
 }
 
 static void coverage(void)
 {
-	static const enum sl_reason mine[] = { SL_R_SENT, SL_R_TOO_BIG, SL_R_TOO_BIG_TOLD,
-					       SL_R_TOO_BIG_LIMITED, SL_R_NO_HEADROOM };
+	static const enum sl_reason mine[] = { SL_R_SENT,	  SL_R_TOO_BIG,
+					       SL_R_TOO_BIG_TOLD, SL_R_TOO_BIG_LIMITED,
+					       SL_R_NO_HEADROOM,  SL_R_BUG_FEATURE };
 
 	for (size_t i = 0; i < N(mine); i++) {
 		char name[80];
@@ -344,6 +368,7 @@ int main(void)
 	for (size_t i = 0; i < N(big_rows); i++)
 		too_big(&big_rows[i], &sl_ways[i % SL_WAYS], i % 3);
 	no_headroom();
+	bug_feature();
 	coverage();
 	sl_rig_close(&rig);
 	return sl_tap_done();

@@ -55,7 +55,7 @@ static const char *after_error(const struct sl_slot_row *row, uint16_t probe)
 
 	want.exc.inserts = 0;
 	if (want.backend)
-		want.sent = (struct sl_cnt){ .packets = 1, .bytes = pool.packet.len };
+		want.sent = (struct sl_cnt){ .packets = 1, .bytes = sl_packet_bytes(&pool.packet) };
 	else
 		want.sent.dropped = 1;
 	sl_rig_mark(&rig);

@@ -18,12 +18,20 @@
 
 static bool covered[SL_REASONS_MAX];
 
-/* Reasons that no packet of this test can have, and why. */
+/* Reasons that no packet of this test can have, and why: other tests list theirs. */
 static const struct {
 	enum sl_reason reason;
 	const char *cause;
 } unreachable[] = {
 	{ SL_R_NEXT, "means going on; no packet leaves with it" },
+	{ SL_R_TOO_BIG, "but in test_forward" },
+	{ SL_R_TOO_BIG_TOLD, "but in test_forward" },
+	{ SL_R_TOO_BIG_LIMITED, "but in test_forward" },
+	{ SL_R_NO_HEADROOM, "but in test_forward" },
+	{ SL_R_BUG_FEATURE, "but in test_forward" },
+	{ SL_R_GUARD_DENIED, "but in test_guard" },
+	{ SL_R_GUARD_SOURCE, "but in test_guard" },
+	{ SL_R_GUARD_SERVICE, "but in test_guard" },
 };
 
 static int verdict_of(enum sl_reason why, bool redirect)
@@ -152,7 +160,7 @@ static struct sl_rig_want want_of(const struct sl_walk_row *row, const struct sl
 		want.sent.dropped = 1;
 	} else {
 		want.backend = sl_fix_backend(row->base);
-		want.sent = (struct sl_cnt){ .packets = 1, .bytes = p->len };
+		want.sent = (struct sl_cnt){ .packets = 1, .bytes = sl_packet_bytes(p) };
 	}
 	return want;
 }

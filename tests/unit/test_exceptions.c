@@ -35,3 +35,11 @@ Test(exceptions, a_sweep_removes_what_expired_by_its_own_service)
 	free(backends);
 	free(services);
 }
+
+Test(exceptions, what_ages_can_tell_depends_on_the_timeout)
+{
+	cr_assert_not(sl_exceptions_doubtful(0, 252));
+	cr_assert_not(sl_exceptions_doubtful(179, 73));
+	cr_assert(sl_exceptions_doubtful(180, 73));
+	cr_assert(sl_exceptions_doubtful(1ull << 40, 2));
+}

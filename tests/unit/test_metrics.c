@@ -3,11 +3,13 @@
 /* metrics: the format as Prometheus reads it, and every family with its numbers. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/expo.h"
+#include "tests/lib/fake_dp.h"
 #include "tests/lib/http.h"
 
 static struct sl_http h;
@@ -39,6 +41,8 @@ static bool has(const char *line)
 
 #define SAMPLE(line) cr_expect(has(line), "%s missing in\n%s", line, h.body)
 
+#define BODY(part) cr_expect(ne(ptr, strstr(h.body, part), NULL), "%s missing in\n%s", part, h.body)
+
 static void scrape(void)
 {
 	cr_assert(eq(int, sl_http_ask(&h, "GET", "/metrics", NULL, NULL), 200));
@@ -59,6 +63,33 @@ static void declare(void)
 				 "\"admin_state\":\"maint\"}]}"),
 		     201),
 		  "%s", h.raw);
+}
+
+/* What interfaces did not take; "lo" has ifindex 1 in every namespace. */
+Test(metrics, transmit_errors_by_interface_and_errno)
+{
+	h.fake->transmit[0] = (struct sl_transmit_error){ .ifindex = 99999, .packets = 7 };
+	h.fake->transmit[1] =
+		(struct sl_transmit_error){ .ifindex = 1, .error = ENETDOWN, .packets = 3 };
+	h.fake->transmit[2] = (struct sl_transmit_error){
+		.ifindex = 1, .error = ENXIO, .is_tx = true, .packets = 1ull << 60
+	};
+	h.fake->n_transmit = 3;
+	scrape();
+	SAMPLE("sluice_transmit_errors_total{interface=\"lo\",kind=\"redirect\",errno=\"ENETDOWN\"}"
+	       " 3");
+	SAMPLE("sluice_transmit_errors_total{interface=\"lo\",kind=\"tx\",errno=\"ENXIO\"} "
+	       "1152921504606846976");
+	SAMPLE("sluice_transmit_errors_total{interface=\"ifindex:99999\",kind=\"redirect\",errno="
+	       "\"none\"} 7");
+
+	cr_assert(eq(int, sl_http_ask(&h, "GET", "/api/v1/status", NULL, NULL), 200));
+	BODY("\"transmit_uncounted\":null");
+	BODY("\"transmit_errors\":[{\"interface\":\"lo\",\"kind\":\"redirect\","
+	     "\"errno\":\"ENETDOWN\",\"packets\":3},");
+	h.fake->transmit_blind = "the kernel has no tracepoint xdp_bulk_tx";
+	cr_assert(eq(int, sl_http_ask(&h, "GET", "/api/v1/status", NULL, NULL), 200));
+	BODY("\"transmit_uncounted\":\"the kernel has no tracepoint xdp_bulk_tx\"");
 }
 
 /* Head, then its samples, each family once; no sample without a head. */

@@ -2,6 +2,8 @@
 /* Messages of the kernel, whole, cut anywhere, and with any byte wrong. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -35,13 +37,54 @@ static void put(struct message *m, unsigned type, const void *data, size_t len)
 
 	a->rta_type = (unsigned short)type;
 	a->rta_len = (unsigned short)RTA_LENGTH(len);
-	memcpy(RTA_DATA(a), data, len);
+	if (len)
+		memcpy(RTA_DATA(a), data, len);
 	m->nlh->nlmsg_len += (uint32_t)RTA_SPACE(len);
 }
 
 static void put_u32(struct message *m, unsigned type, uint32_t v)
 {
 	put(m, type, &v, sizeof(v));
+}
+
+static struct rtattr *nest(struct message *m, unsigned type)
+{
+	struct rtattr *a = (void *)(m->bytes + m->nlh->nlmsg_len);
+
+	put(m, type, NULL, 0);
+	return a;
+}
+
+static void nest_end(struct message *m, struct rtattr *a)
+{
+	a->rta_len = (unsigned short)(m->bytes + m->nlh->nlmsg_len - (char *)a);
+}
+
+/* As Linux 6.1 tells of "ip link add link eth0 name eth0.42 type vlan id 42". */
+static void make_vlan(struct message *m, uint16_t id, uint16_t proto, const char *kind)
+{
+	struct ifinfomsg *ifi = begin(m, RTM_NEWLINK, sizeof(*ifi));
+	struct {
+		uint32_t flags, mask;
+	} flags = { 1, ~0u };
+	uint16_t proto_be = htons(proto);
+	struct rtattr *info, *data;
+
+	ifi->ifi_index = 9;
+	ifi->ifi_type = ARPHRD_ETHER;
+	ifi->ifi_flags = IFF_UP | IFF_RUNNING;
+	put(m, IFLA_IFNAME, "eth0.42", 8);
+	put_u32(m, IFLA_MTU, 1496);
+	put_u32(m, IFLA_LINK, 7);
+	info = nest(m, IFLA_LINKINFO);
+	put(m, IFLA_INFO_KIND, kind, strlen(kind) + 1);
+	data = nest(m, IFLA_INFO_DATA);
+	put(m, IFLA_VLAN_PROTOCOL, &proto_be, 2);
+	put(m, IFLA_VLAN_ID, &id, 2);
+	put(m, IFLA_VLAN_FLAGS, &flags, sizeof(flags));
+	nest_end(m, data);
+	nest_end(m, info);
+	put(m, IFLA_ADDRESS, mac, 6);
 }
 
 static void make_link(struct message *m)
@@ -106,6 +149,39 @@ Test(netlink_read, link)
 	cr_assert_str_eq(l.name, "eth0", "written on failure");
 }
 
+Test(netlink_read, vlan_devices)
+{
+	struct sl_netlink_link l;
+	struct message m;
+
+	make_vlan(&m, 42, ETH_P_8021Q, "vlan");
+	cr_assert_eq(sl_netlink_read_link(m.nlh, &l), 0);
+	cr_assert_eq(l.vlan, SL_NETLINK_VLAN_8021Q);
+	cr_assert_eq(l.vlan_id, 42);
+	cr_assert_eq(l.parent, 7);
+	cr_assert_eq(l.mtu, 1496);
+	cr_assert(l.ethernet && l.running);
+	/* Its parent is in another namespace: 7 is somebody else here. */
+	put_u32(&m, IFLA_LINK_NETNSID, 0);
+	cr_assert_eq(sl_netlink_read_link(m.nlh, &l), 0);
+	cr_assert_eq(l.vlan, SL_NETLINK_VLAN_8021Q);
+	cr_assert_eq(l.parent, 0);
+
+	make_vlan(&m, 42, ETH_P_8021AD, "vlan");
+	cr_assert_eq(sl_netlink_read_link(m.nlh, &l), 0);
+	cr_assert_eq(l.vlan, SL_NETLINK_VLAN_OTHER);
+	make_vlan(&m, 4095, ETH_P_8021Q, "vlan");
+	cr_assert_eq(sl_netlink_read_link(m.nlh, &l), 0);
+	cr_assert_eq(l.vlan, SL_NETLINK_VLAN_OTHER);
+	/* Others that sit on an interface: frames leave by themselves. */
+	make_vlan(&m, 42, ETH_P_8021Q, "macvlan");
+	cr_assert_eq(sl_netlink_read_link(m.nlh, &l), 0);
+	cr_assert(l.vlan == SL_NETLINK_NO_VLAN && !l.parent && !l.vlan_id);
+	make_vlan(&m, 42, ETH_P_8021Q, "vla");
+	cr_assert_eq(sl_netlink_read_link(m.nlh, &l), 0);
+	cr_assert_eq(l.vlan, SL_NETLINK_NO_VLAN);
+}
+
 Test(netlink_read, neighbour_states)
 {
 	static const struct {
@@ -163,6 +239,35 @@ Test(netlink_read, route_with_a_gateway_of_the_other_family)
 	cr_assert_eq(sl_netlink_read_route(m.nlh, &r), -EBADMSG, "a gateway cut short");
 }
 
+Test(netlink_read, route_with_mtu_and_source)
+{
+	struct sl_netlink_route r;
+	struct rtattr *metrics;
+	struct message m;
+
+	make_route(&m);
+	cr_assert_eq(sl_netlink_read_route(m.nlh, &r), 0);
+	cr_assert(!r.mtu && !r.source.family);
+	put(&m, RTA_PREFSRC, ip4, 4);
+	metrics = nest(&m, RTA_METRICS);
+	put_u32(&m, RTAX_ADVMSS, 1200);
+	put_u32(&m, RTAX_MTU, 1380);
+	put_u32(&m, RTAX_LOCK, 1 << RTAX_MTU);
+	nest_end(&m, metrics);
+	cr_assert_eq(sl_netlink_read_route(m.nlh, &r), 0);
+	cr_assert_eq(r.mtu, 1380);
+	cr_assert_eq(r.source.family, AF_INET);
+	cr_assert_arr_eq(r.source.byte_be, ip4, 4);
+	/* Metrics that say they are longer than the message: none. */
+	metrics->rta_len = 400;
+	cr_assert_eq(sl_netlink_read_route(m.nlh, &r), 0);
+	cr_assert_eq(r.mtu, 0);
+
+	make_route(&m);
+	put(&m, RTA_PREFSRC, ip4, 2);
+	cr_assert_eq(sl_netlink_read_route(m.nlh, &r), -EBADMSG, "a source cut short");
+}
+
 Test(netlink_read, route_event_covers_its_prefix)
 {
 	static const struct {
@@ -212,15 +317,22 @@ static void read_all(const struct message *m, uint32_t len, unsigned seed)
 
 Test(netlink_read, damaged_messages)
 {
-	struct message m[3];
+	struct message m[5];
+	struct rtattr *metrics;
 	uint32_t len;
 	unsigned i, k;
 
 	make_link(&m[0]);
 	make_neigh(&m[1], NUD_REACHABLE);
 	make_route(&m[2]);
+	make_vlan(&m[3], 42, ETH_P_8021Q, "vlan");
+	make_route(&m[4]);
+	put(&m[4], RTA_PREFSRC, ip4, 4);
+	metrics = nest(&m[4], RTA_METRICS);
+	put_u32(&m[4], RTAX_MTU, 1380);
+	nest_end(&m[4], metrics);
 	srand(1);
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < 5; i++) {
 		for (len = NLMSG_HDRLEN; len <= m[i].nlh->nlmsg_len; len++)
 			read_all(&m[i], len, 0);
 		for (k = 0; k < 20000; k++)

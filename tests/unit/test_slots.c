@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Each rule of DESIGN section 5 by itself; histories of them are in tests/kern_host. */
 #include <criterion/criterion.h>
+#include <string.h>
 
 #include "lb_user/domain/slots.h"
 
@@ -107,4 +108,28 @@ Test(slots, a_packet_that_saw_the_clock_turn_first_is_not_long_ago)
 	seen = 3;
 	cr_assert_eq(sl_slots_settle(&s, 65535, 73), 1);
 	cr_assert_eq(sl_slots_settle(&s, 3 + 77, 73), 0);
+}
+
+Test(slots, due_tells_without_a_store_and_hold_begins_anew)
+{
+	uint32_t table[4] = { SL_SLOT(1, true, 2), SL_SLOT(1, false, 1), SL_SLOT(2, true, 2),
+			      SL_SLOT(3, true, 1) };
+	uint32_t before[4];
+	uint16_t last[4] = { 100, 0, 105, 65535 };
+	struct sl_slots t = { table, last, 4 };
+	bool due = false;
+
+	memcpy(before, table, sizeof(table));
+	cr_assert_eq(sl_slots_due(&t, 110, 200, &due), 3);
+	cr_assert_not(due);
+	cr_assert_eq(sl_slots_due(&t, 110, 110, &due), 3);
+	cr_assert(due, "the last one is silent for 111 ticks");
+	sl_slots_hold(&t, 111);
+	cr_assert(last[0] == 111 && last[1] == 0 && last[2] == 111 && last[3] == 111);
+	due = false;
+	cr_assert_eq(sl_slots_due(&t, 111 + 110, 110, &due), 3);
+	cr_assert_not(due);
+	cr_assert_eq(sl_slots_settle(&t, 111 + 110, 110), 3);
+	cr_assert_arr_eq(table, before, sizeof(table));
+	cr_assert_eq(sl_slots_settle(&t, 111 + 111, 110), 0);
 }

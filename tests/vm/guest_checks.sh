@@ -34,7 +34,7 @@ said=$("$build/sluiced" --check 2>&1)
 loads=$?
 check "sluiced --check on Linux $kernel: $said" test $loads = 0
 
-scenarios=(tests/vm/guest_forward.sh)
+scenarios=(tests/vm/guest_forward.sh tests/vm/guest_vlan.sh tests/vm/guest_tunnels.sh)
 for s in "$@"; do scenarios+=("tests/netns/$s.sh"); done
 programs=(tests/prog/test_*.c)
 # Refused: any of them shows the verifier's log, and more of the same says nothing.

@@ -17,6 +17,8 @@ wait_until 60 lab_all_up || bail "not all backends came up: $(api GET /api/v1/st
 status=$(api GET /api/v1/status)
 check "attached: $(jq -c '.interfaces[0]' <<<"$status")" \
   test "$(jq -c '.interfaces[0] | [.attached, .mode]' <<<"$status")" = '[true,"native"]'
+check "this kernel lets all transmit errors be counted" \
+  test "$(jq .transmit_uncounted <<<"$status")" = null
 
 # ask HOST COUNT: so many connections; "b1 N b2 N failed N".
 ask() {
