@@ -47,8 +47,8 @@ static inline void add(struct sl_service *s, const char *name, const char *addre
 	cr_assert_eq(sl_service_add(s, &b), 0);
 }
 
-static inline void expect(int r, const struct sl_err *e, int code, const char *slug, const char *pointer,
-		   const char *word)
+static inline void expect(int r, const struct sl_err *e, int code, const char *slug,
+			  const char *pointer, const char *word)
 {
 	cr_assert_eq(r, code, "%d for %s: %s", r, pointer, e->detail);
 	cr_assert_eq(e->code, code);
