@@ -66,6 +66,9 @@ void sl_rig_use(struct sl_rig *r, struct sl_dp *dp);
 /* Programs with these SL_FEAT_*; ends the process when they are refused. */
 void sl_rig_features(struct sl_rig *r, uint32_t features);
 
+/* The same; false: refused, the verifier's last words are printed, the old programs stay. */
+bool sl_rig_try_features(struct sl_rig *r, uint32_t features, struct sl_err *err);
+
 /* Takes the rare program out of the map of tail calls, or puts it back. */
 void sl_rig_rare(struct sl_rig *r, bool present);
 

@@ -34,11 +34,22 @@ said=$("$build/sluiced" --check 2>&1)
 loads=$?
 check "sluiced --check on Linux $kernel: $said" test $loads = 0
 
-scenarios=(tests/vm/guest_forward.sh tests/vm/guest_vlan.sh tests/vm/guest_tunnels.sh)
+scenarios=(tests/vm/guest_forward.sh tests/vm/guest_vlan.sh tests/vm/guest_tunnels.sh
+  tests/vm/guest_modes.sh)
 for s in "$@"; do scenarios+=("tests/netns/$s.sh"); done
 programs=(tests/prog/test_*.c)
 # Refused: any of them shows the verifier's log, and more of the same says nothing.
-[ $loads = 0 ] || programs=(tests/prog/test_static.c) scenarios=()
+[ $loads = 0 ] || programs=(tests/prog/test_combinations.c) scenarios=()
+# only NAME...: of what was found, for who looks into one of them
+only() {
+  local f name
+  for f in "$@"; do
+    name=$(basename "${f%.*}")
+    [[ -z ${SLUICE_VM_ONLY:-} || " $SLUICE_VM_ONLY " == *" $name "* ]] && echo "$f"
+  done
+}
+# shellcheck disable=SC2207 # words; there is no /dev/fd here
+programs=($(only "${programs[@]}")) scenarios=($(only "${scenarios[@]}"))
 
 # run CPU SOURCE COMMAND...: unless the other worker has it already.
 run() {
@@ -49,25 +60,28 @@ run() {
   start=$(now_ms)
   timeout -k 10 240 taskset -c "$cpu" "$@" >"/tmp/vm/$name.log" 2>&1 </dev/null
   status=$?
-  echo "$status $(($(now_ms) - start))" >"/tmp/vm/$name.status"
+  echo "$status" >"/tmp/vm/$name.status"
+  echo "# $name: $(($(now_ms) - start)) ms" # at once: a guest that is ended has said how far it came
 }
 
-# One worker a CPU: emulation is slow. The second begins with the forwarding.
+# One worker a CPU: emulation is slow. They begin at different ends and help each other out.
+run_scenarios() {
+  local s
+  for s in "${scenarios[@]}"; do run "$1" "$s" bash "$s" "$build"; done
+}
 worker() {
   local source
-  if [ "$1" = 1 ]; then
-    for source in "${scenarios[@]}"; do run 1 "$source" bash "$source" "$build"; done
-  fi
+  [ "$1" = 0 ] || run_scenarios "$1"
   for source in "${programs[@]}"; do run "$1" "$source" "$build/${source%.c}"; done
+  [ "$1" = 1 ] || run_scenarios "$1"
 }
 worker 1 &
 worker 0
 wait
 for source in "${programs[@]}" "${scenarios[@]}"; do
   name=$(basename "${source%.*}")
-  read -r status took_ms <"/tmp/vm/$name.status"
+  read -r status <"/tmp/vm/$name.status"
   relay "${name#guest_}" "$status" "/tmp/vm/$name.log"
-  echo "# ${name#guest_}: $took_ms ms"
 done
 
 found=$(splats)

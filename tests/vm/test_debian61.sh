@@ -54,7 +54,7 @@ initramfs() {
     done
   done
   printf '%s=%q\n' VM_KERNEL "$kernel" VM_REPO "$repo" VM_BUILD "$build" \
-    VM_NETNS "${SLUICE_VM_NETNS:-}" >"$root/vars"
+    VM_NETNS "${SLUICE_VM_NETNS:-}" VM_ONLY "${SLUICE_VM_ONLY:-}" >"$root/vars"
   (cd "$root" && find . | busybox cpio -o -H newc >"$run/initrd" 2>/dev/null)
 }
 
