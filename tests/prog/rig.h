@@ -112,7 +112,9 @@ uint32_t sl_rig_slot(const struct sl_rig *r, uint16_t service, uint64_t hash);
 /* Ticks of flow memory and of drains; waits until neither ends within 100 ms. */
 uint32_t sl_rig_tick(struct sl_rig *r, uint16_t *ret_drain_tick);
 
-/* Remembers counters and memory as they are now. */
+/* Remembers counters and memory as they are now. With SLUICE_RIG_EVERY=N in the environment (N > 0;
+ * for slow CPUs, and tests that do not touch sl_rig_marked()) memory only each Nth time; counters
+ * always. */
 void sl_rig_mark(struct sl_rig *r);
 
 /* Compares the counters with the mark. NULL: exactly @want was added; else what differs. */
