@@ -3,7 +3,7 @@
 """udp: a datagram service that says its name, and a client that checks who answers.
 
 udp.py answer ADDRESS PORT NAME
-udp.py ask ADDRESS PORT FLOWS DATAGRAMS [BYTES]   prints {"flows","answers","lost","changed","names"}
+udp.py ask ADDRESS PORT FLOWS DATAGRAMS [BYTES [nodf]]   prints {"flows","answers","lost","changed","names"}
 """
 import json
 import socket
@@ -23,13 +23,15 @@ def answer(address, port, name):
         sock.sendto(b"%s %s %d" % (name.encode(), data.split()[0], len(data)), who)
 
 
-def ask(address, port, flows, datagrams, size=0):
+def ask(address, port, flows, datagrams, size=0, df=""):
     lost = changed = answers = 0
     names = {}
     socks = []
     for _ in range(int(flows)):
         sock = open_socket(address)
         sock.settimeout(2)
+        if df == "nodf":    # IP_MTU_DISCOVER: INTERFACE, no DF and no memory of path MTUs
+            sock.setsockopt(socket.IPPROTO_IP, 10, 4)
         sock.connect((address, int(port)))
         socks.append([sock, None])
     # In turns, so that each flow has others between its datagrams.
