@@ -134,8 +134,33 @@ t_upheaval() { # PORT COUNT
     "[0,0,true,true],[\"$ill\"]"
 }
 
-tunnels_all() { # BUILD_DIR 4|6
-  local i p s
+# Forwarding of a service changes while connections are held and 100 MB go up. Backends keep their
+# addresses: with another one it would be another backend.
+t_switch() { # PORT
+  local mode before ups n=0
+  rig_start switch --target "$T_HOST:$1" --hold 100 --interval 100 --rate 300 --duration 60 --sources "$T_SOURCES"
+  t_curl --limit-rate 12M -D "$LAB_DIR/switch.head" -o /dev/null -T "$LAB_DIR/load" \
+    "http://$T_HOST:$1/put/switch" &
+  ups=$!
+  for mode in gue ipip l2dsr gue; do
+    [ $mode = l2dsr ] || before=$(t_decapped $mode)
+    api PUT /api/v1/services/l2dsr "$(t_service l2dsr "$1" $mode "$T_FAMILY")" >/dev/null && n=$((n + 1))
+    sleep 0.7
+    [ $mode = l2dsr ] || check "switch: by $mode now, $(($(t_decapped $mode) - before)) packets" \
+      test $(($(t_decapped $mode) - before)) -gt 1000
+  done
+  check "switch: forwarding changed $n times while 100 MB went up" eval '[ $n = 4 ] && kill -0 $ups'
+  wait $ups
+  check "switch: they came to $(t_who "$LAB_DIR/switch.head") byte for byte" \
+    t_came switch "$(t_who "$LAB_DIR/switch.head")"
+  rig_stop switch
+  check "switch: $(rig_words switch); $(api GET /api/v1/status | jq .reasons.no_next_hop) packets met a change and were sent again" \
+    test "$(rig_get switch '[.held_at_end, .broken, .failed, (.new > 500)] | tostring')" = '[100,0,0,true]'
+}
+
+# tunnels_all BUILD_DIR 4|6 [SOURCE4 SOURCE6]: with prefixes that the outer source addresses come from.
+tunnels_all() {
+  local i
   T_FAMILY=$2
   T_VIP=$VIP4 T_HOST=$VIP4 T_SOURCES=$LAB_SOURCES4
   [ "$2" = 4 ] || { T_VIP=$VIP6 T_HOST="[$VIP6]" T_SOURCES=$LAB_SOURCES6; }
@@ -145,11 +170,14 @@ tunnels_all() { # BUILD_DIR 4|6
   for i in $(seq $T_N); do
     ln -f "$LAB_DIR/load" "$LAB_DIR/b$i/files/big"
     echo ok >"$LAB_DIR/b$i/files/put/health"
-    lab_backend_decap "b$i" || bail "decap: $(tail -n 1 "$LAB_DIR/decap.log")"
+    # With prefixes these alone: what came from another address would be refused.
+    lab_backend_decap "b$i" ${3:+"$3,$4"} || bail "decap: $(tail -n 1 "$LAB_DIR/decap.log")"
   done
   lab_config "$(t_service l2dsr 80 l2dsr "$T_FAMILY")" "$(t_service ipip4 81 ipip 4)" \
     "$(t_service ipip6 82 ipip 6)" "$(t_service gue4 83 gue 4)" "$(t_service gue6 84 gue 6)" \
     "$(t_mixed mixed 85)"
+  [ -z "${3:-}" ] || { jq --arg a "$3" --arg b "$4" '.encapsulation = {source4: $a, source6: $b}' \
+    "$LAB_DIR/config.json" >"$LAB_DIR/prefixes" && mv "$LAB_DIR/prefixes" "$LAB_DIR/config.json"; }
   lab_agent_up
   t_one l2dsr 80 - 5000
   t_one ipip4 81 ipip 2500
@@ -159,6 +187,7 @@ tunnels_all() { # BUILD_DIR 4|6
   t_one mixed 85 - 2500
   t_upheaval 85 2500
   t_books
+  t_switch 80
   tap_done
 }
 
