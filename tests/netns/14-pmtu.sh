@@ -6,11 +6,12 @@
 #
 #   client c0 -- lb-c lb lb-bN -- bN           every cable takes 1500
 #   far f0 -- r-f router r-lb -- lb-r lb       but from r-f only 1400 come out
+#   lb lb-m -- m-lb mid m-b -- b9 b1           and from m-b, too
 set -u
 # shellcheck source=tests/lib/lab.sh
 . "$(dirname "$0")/../lib/lab.sh"
 N=3
-LAB_PORTS='81 82 83 84'
+LAB_PORTS='81 82 83 84 85'
 lab_up "${1:?build folder}" $N
 
 # ---- a client behind a router ----------------------------------------------------------------
@@ -34,6 +35,29 @@ far_net() {
 }
 far_net || bail "no network of a far client"
 
+# ---- another way to b1, behind a router ------------------------------------------------------
+MID4=10.71.210.2 MID6=fd71:0:0:210::2
+mid_net() {
+  lab_ns mid && lab_link lb lb-m mid m-lb && lab_link mid m-b b1 b9 || return 1
+  lab_sysctl mid net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 || return 1
+  lab_address lb lb-m 10.71.210.1/24 fd71:0:0:210::1/64 || return 1
+  lab_address mid m-lb $MID4/24 $MID6/64 || return 1
+  lab_address mid m-b 10.73.0.1/24 fd73::1/64 || return 1
+  lab_address b1 b9 10.73.0.2/24 fd73::2/64 || return 1
+  ip -n "$LAB_ID-mid" route add default via 10.71.210.1 || return 1
+  ip -n "$LAB_ID-mid" -6 route add default via fd71:0:0:210::1 || return 1
+  ip -n "$LAB_ID-lb" route add 10.73.0.0/24 via $MID4 || return 1
+  ip -n "$LAB_ID-lb" -6 route add fd73::/64 via $MID6 || return 1
+  ip -n "$LAB_ID-mid" link set m-b mtu 1400 || return 1
+  lab_pass mid m-lb || return 1
+  in_ns b1 "$LAB_BUILD/sluicectl" decap b9 --from 10.71.210.1,fd71:0:0:210::1 \
+    --pin-dir "$LAB_BPF/decap-b9" >>"$LAB_DIR/decap.log" 2>&1
+}
+mid_net || bail "no way behind a router: $(tail -n 1 "$LAB_DIR/decap.log")"
+deep() { # NAME VIP MODE ADDRESS
+  lab_service "$1" "$2" 85 tcp 1 ".forwarding.mode = \"$3\" | .backends = [{name: \"b1\", address: \"$4\"}]"
+}
+
 # one FAMILY NAME PORT MODE OUTER: a service whose backends are all at their OUTER addresses.
 one() {
   local i list='' vip=$VIP4
@@ -55,7 +79,8 @@ lab_config "$(one 4 l2-4 80 l2dsr 4)" "$(one 6 l2-6 80 l2dsr 6)" \
   "$(one 4 ipip4-4 81 ipip 4)" "$(one 6 ipip4-6 81 ipip 4)" \
   "$(one 4 ipip6-4 82 ipip 6)" "$(one 6 ipip6-6 82 ipip 6)" \
   "$(one 4 gue4-4 83 gue 4)" "$(one 6 gue4-6 83 gue 4)" \
-  "$(one 4 gue6-4 84 gue 6)" "$(one 6 gue6-6 84 gue 6)" "$(udp frag 9000 drop)" "$(udp send 9001 send)"
+  "$(one 4 gue6-4 84 gue 6)" "$(one 6 gue6-6 84 gue 6)" "$(udp frag 9000 drop)" "$(udp send 9001 send)" \
+  "$(deep deep4 "$VIP4" ipip 10.73.0.2)" "$(deep deep6 "$VIP6" gue fd73::2)"
 jq '.interfaces += [{name: "lb-r", mode: "native"}]' "$LAB_DIR/config.json" >"$LAB_DIR/c2" &&
   mv "$LAB_DIR/c2" "$LAB_DIR/config.json"
 lab_agent_up
@@ -172,6 +197,37 @@ for f in 4 6; do
   narrow $f 83 "GUE over IPv4"
   narrow $f 84 "GUE over IPv6"
 done
+
+# ---- a narrow link farther down the tunnel -----------------------------------------------------------
+# The router's error about a tunnel packet tells the balancer's kernel nothing, for no socket sent it. What the
+# kernel knows otherwise, by its route or from what it sent itself, the clients get to know.
+hop_mtu() { [ "$(lab_backend "$1" b1 .status.next_hop.mtu)" = "$2" ]; }
+farther() { # FAMILY OVERHEAD TO NETWORK ROUTER
+  local r f=$1 fits=$((1400 - $2)) wide=$((1500 - $2))
+  forget client "$f"
+  r=$(up "$f" 85 2)
+  check "control, IPv$f: nobody tells of the link farther down, the transfer hangs: '$r', the client knows $(path client "$f" "$(vip "$f")")" \
+    eval '[ "${r%% *}" = 000 ] && [ "$(path client "$f" "$(vip "$f")")" = "$wide" ]'
+  hush "$f"
+  ip -n "$LAB_ID-lb" "-$f" route change "$4" via "$5" mtu 1400
+  check "IPv$f: its MTU on the route: known at once, $fits" wait_until 5 hop_mtu "deep$f" $fits
+  r=$(up "$f" 85)
+  check "IPv$f: 8 MB arrive whole: $r, the client knows $(path client "$f" "$(vip "$f")")" \
+    eval 'whole "${r#* }" && [ "$(path client "$f" "$(vip "$f")")" = "$fits" ]'
+  rm -f "$LAB_DIR"/b*/files/put/up
+  ip -n "$LAB_ID-lb" "-$f" route change "$4" via "$5"
+  check "IPv$f: taken off the route again: $wide" wait_until 5 hop_mtu "deep$f" $wide
+  forget client "$f"
+  in_ns lb python3 "$LAB_REPO/tests/lib/udp.py" ask "$3" 9 1 1 1440 >/dev/null
+  check "IPv$f: learned by a packet of the balancer's own kernel: $fits within 12 s" \
+    wait_until 12 hop_mtu "deep$f" $fits
+  r=$(up "$f" 85)
+  check "IPv$f: 8 MB arrive whole: $r, the client knows $(path client "$f" "$(vip "$f")")" \
+    eval 'whole "${r#* }" && [ "$(path client "$f" "$(vip "$f")")" = "$fits" ]'
+  rm -f "$LAB_DIR"/b*/files/put/up
+}
+farther 4 20 10.73.0.2 10.73.0.0/24 $MID4
+farther 6 52 fd73::2 fd73::/64 $MID6
 
 # ---- (c) IPv4 that may be fragmented ----------------------------------------------------------------
 ask() { # PORT BYTES: 3 datagrams without DF
