@@ -69,7 +69,12 @@ static void run_host(const struct sl_subject *s, const uint8_t *frame, uint32_t 
 		     uint32_t ingress, uint64_t jiffies, struct sl_subject_out *ret)
 {
 	struct sl_host host = {
-		.mem = s->mem, .jiffies = jiffies, .cpu = s->row, .egress = s->egress
+		.mem = s->mem,
+		.jiffies = jiffies,
+		.cpu = s->row,
+		.egress = s->egress,
+		.prefixes = s->prefixes,
+		.n_prefixes = s->n_prefixes
 	};
 	uint8_t *block = malloc(SL_HOST_HEADROOM + len); /* so that a byte too far is seen */
 	unsigned at = SL_HOST_HEADROOM, n = len;
@@ -151,6 +156,16 @@ void sl_subject_close(struct sl_subject *s)
 		s->dp->ops->close(s->dp);
 	else
 		sl_world_free(&s->own);
+}
+
+void sl_subject_list(struct sl_subject *s, const struct sl_guard_prefix *list, unsigned n)
+{
+	struct sl_err err = {};
+
+	s->prefixes = list;
+	s->n_prefixes = n;
+	if (s->dp && s->dp->ops->prefixes(s->dp, list, n, true, &err))
+		sl_tap_bail("list prefixes", "%s", err.detail);
 }
 
 uint64_t sl_subject_jiffies(const struct sl_subject *kernel)
