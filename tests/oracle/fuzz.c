@@ -41,8 +41,7 @@ bool sl_fuzz_try(struct sl_fuzz *f, const struct sl_subject *s, unsigned *ret_wa
 		now = sl_subject_jiffies(s);
 		if (now == was)
 			return false;
-		if (judge(f, s, now, ret_way) ||
-		    (now - was > 1 && judge(f, s, now - 1, ret_way)))
+		if (judge(f, s, now, ret_way) || (now - was > 1 && judge(f, s, now - 1, ret_way)))
 			return true;
 		sl_fuzz_restore(f, s);
 		f->model.jiffies = sl_subject_jiffies(s);
@@ -180,6 +179,8 @@ void sl_fuzz_packet(struct sl_fuzz *f)
 	unsigned way = 0, at;
 
 	make_packet(f);
+	for (unsigned i = 0; i < f->n_subjects; i++)
+		f->subject[i].traced = f->index & 1;
 	if (f->alone)
 		walk_alone(f, &way);
 	for (unsigned i = f->begin; i < f->n_subjects && !f->alone; i++) {

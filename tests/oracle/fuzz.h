@@ -17,7 +17,7 @@ struct sl_fuzz {
 	unsigned n_subjects; /* the first is the kernel's */
 	bool drifts;	     /* this round's clock is ours, the kernel is left out */
 	unsigned rounds;
-	unsigned begin;	     /* the first that is asked; 1: the oracle itself instead of programs */
+	unsigned begin; /* the first that is asked; 1: the oracle itself instead of programs */
 	uint64_t seed, index, differences;
 	struct sl_guard_prefix prefix[SL_ORACLE_PREFIXES]; /* listed */
 	bool whole; /* compare all memory after every packet */

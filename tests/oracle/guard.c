@@ -109,7 +109,7 @@ static void note_time(const struct charge *c, uint64_t time)
 
 static void note_place(const struct charge *c, uint64_t word)
 {
-	sl_packet_reach(c->p, !word	    ? SL_BRANCH_GUARD_FREE
+	sl_packet_reach(c->p, !word	   ? SL_BRANCH_GUARD_FREE
 			      : word >> 62 ? SL_BRANCH_GUARD_OLD
 					   : SL_BRANCH_GUARD_KINDLESS);
 }

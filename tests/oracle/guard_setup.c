@@ -165,9 +165,8 @@ static uint64_t any_time(struct sl_gen *g, uint64_t now, uint64_t burst, uint64_
 	}
 }
 
-static void disturb_words(struct sl_gen *g, struct sl_oracle *o,
-			  const struct sl_oracle_service *s, const struct sl_oracle_guard *guard,
-			  unsigned level)
+static void disturb_words(struct sl_gen *g, struct sl_oracle *o, const struct sl_oracle_service *s,
+			  const struct sl_oracle_guard *guard, unsigned level)
 {
 	__u64 *word = o->guard_set[guard->set[level]].word, now = o->jiffies << 16 & MASK40;
 	bool full = sl_gen_one_in(g, 3);

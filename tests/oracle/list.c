@@ -28,7 +28,8 @@ static bool is_indexed(const struct sl_oracle_packet *p)
 	return p->o->index[bit / 64] >> bit % 64 & 1;
 }
 
-static void take_note(struct sl_oracle_packet *p, const struct sl_oracle_prefix *best, bool contested)
+static void take_note(struct sl_oracle_packet *p, const struct sl_oracle_prefix *best,
+		      bool contested)
 {
 	bool deny = best->deny;
 

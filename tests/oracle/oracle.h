@@ -103,13 +103,13 @@ struct sl_oracle_service {
 	bool hash3;
 	uint16_t idle_ticks;
 	uint16_t spare[SL_SPARES];
-	bool guard;	/* its limits are looked at */
-	bool dry;	/* what the guard would drop is sent */
+	bool guard; /* its limits are looked at */
+	bool dry;   /* what the guard would drop is sent */
 	struct sl_oracle_rate source[SL_GUARD_LEVELS][SL_GUARD_KINDS];
 	struct sl_oracle_share share[SL_GUARD_KINDS];
 	uint64_t pool[SL_GUARD_KINDS];	 /* its time */
 	uint32_t credit[SL_GUARD_KINDS]; /* of the CPU under test */
-	uint16_t own[SL_ORACLE_OWN]; /* ids of its backends */
+	uint16_t own[SL_ORACLE_OWN];	 /* ids of its backends */
 	unsigned n_own;
 	uint32_t base, n_slots;
 	struct sl_oracle_slot slot[SL_ORACLE_SLOTS];

@@ -100,12 +100,13 @@ static void print_backend(const struct sl_fuzz *f)
 
 static void print_guard(const struct sl_fuzz *f, const struct sl_subject *s)
 {
-	static const char *const of[] = { "packets", "flows" }, *const by[] = { "source", "network" };
+	static const char *const of[] = { "packets", "flows" }, *const by[] = { "source",
+										"network" };
 	const struct sl_oracle_guard *guard = &f->out.guard;
 	const struct sl_oracle_service *v = &f->model.service[f->out.service];
 
-	printf("# guard%s%s, jiffies %#llx (%010llx)\n", v->guard ? "" : " off", v->dry ? ", dry" : "",
-	       (unsigned long long)f->model.jiffies,
+	printf("# guard%s%s, jiffies %#llx (%010llx)\n", v->guard ? "" : " off",
+	       v->dry ? ", dry" : "", (unsigned long long)f->model.jiffies,
 	       (unsigned long long)(f->model.jiffies << 16 & SL_GUARD_TIME_MASK));
 	for (unsigned i = 0; i < SL_GUARD_LEVELS; i++) {
 		printf("#   set %u: packets of a %s: cost %#x burst %#x, flows: cost %#x burst "
@@ -115,7 +116,8 @@ static void print_guard(const struct sl_fuzz *f, const struct sl_subject *s)
 		       (unsigned long long)guard->hash[i]);
 		for (unsigned w = 0; w < SL_GUARD_WAYS; w++)
 			printf("#     %016llx, %s %016llx\n",
-			       (unsigned long long)f->model.guard_set[guard->set[i]].word[w], s->name,
+			       (unsigned long long)f->model.guard_set[guard->set[i]].word[w],
+			       s->name,
 			       (unsigned long long)s->mem->guard_sets[guard->set[i]].word[w]);
 	}
 	for (unsigned i = 0; i < SL_GUARD_KINDS; i++)

@@ -25,6 +25,7 @@ struct sl_subject {
 	const uint32_t *egress;
 	struct sl_dp_mem own; /* where @mem points but for the kernel */
 	bool one_buffer;
+	bool traced;				/* the packet at hand */
 	const struct sl_guard_prefix *prefixes; /* of the host's */
 	unsigned n_prefixes;
 	struct sl_oracle *model; /* of the oracle as a subject */
