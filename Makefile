@@ -13,7 +13,7 @@ ARCH_INC := $(shell $(CC) -print-multiarch 2>/dev/null)
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help deps all kern test test-unit test-sim test-prog test-oracle test-api test-netns test-vm fuzz-packets lint fmt bench demo install clean
+.PHONY: help deps all kern test test-unit test-sim test-model test-fuzz sim-kernel model fuzz test-prog test-oracle test-api test-netns test-vm fuzz-packets lint fmt bench demo install clean
 
 VERSION	:= 0.1.0
 PKGS	:= libuv libmicrohttpd libcurl libcjson libmnl libbpf
@@ -71,6 +71,7 @@ PROGT	:= $(patsubst tests/prog/%.c,$(B)/tests/prog/%,$(sort $(wildcard tests/pro
 TOOLS	:= $(B)/tests/netns/rig
 FUZZP	:= $(B)/tests/oracle/fuzz_packets
 SIMT	:= $(B)/tests/kern_host/test_sim
+SIMK	:= $(B)/tests/kern_host/test_sim_kernel
 GUARDT	:= $(B)/tests/kern_host/test_guard
 BENCH	:= $(patsubst bench/%.c,$(B)/bench/%,$(sort $(filter-out %.bpf.c,$(wildcard bench/*.c))))
 TESTLIB	:= $(call obj,$(sort $(filter-out %.bpf.c,$(wildcard tests/lib/*.c))))
@@ -105,11 +106,19 @@ $(B)/tests/kern_host/hooked_%.o: lb_user/domain/%.c Makefile
 	@mkdir -p $(@D)
 	@echo "  CC      $@"
 	$(Q)$(CC) $(CFLAGS) -include tests/kern_host/sim_stores.h -c $< -o $@
-$(SIMT): $(call obj,$(sort $(wildcard tests/kern_host/sim_*.c)) tests/kern_host/test_sim.c \
+SIMK_ONLY := $(addprefix tests/kern_host/sim_,kernel.c program.c frame.c)
+SIMT_ONLY := tests/kern_host/sim_picker.c
+$(SIMT): $(call obj,$(sort $(filter-out $(SIMK_ONLY),$(wildcard tests/kern_host/sim_*.c))) tests/kern_host/test_sim.c \
 	   tests/prog/tap.c lb_user/domain/maglev.c lb_user/domain/state.c lb_user/base/err.c \
 	   lb_user/base/idpool.c) $(patsubst %,$(B)/tests/kern_host/hooked_%.o,slots exceptions)
 	@echo "  LD      $@"
 	$(Q)$(CC) $(OPT) $(LDHARD) $^ -o $@
+$(SIMK): $(call obj,$(sort $(filter-out $(SIMT_ONLY),$(wildcard tests/kern_host/sim_*.c))) \
+	   tests/kern_host/test_sim_kernel.c tests/prog/tap.c $(DP_SRC) \
+	   $(filter-out %/slots.c %/exceptions.c,$(BASE_SRC))) \
+	   $(patsubst %,$(B)/tests/kern_host/hooked_%.o,slots exceptions)
+	@echo "  LD      $@"
+	$(Q)$(CC) $(OPT) $(LDHARD) -Wl,--wrap=bpf_program__set_insns $^ $(LIBS) -lm -o $@
 $(GUARDT): $(call obj,tests/kern_host/test_guard.c tests/prog/tap.c lb_user/domain/guard.c \
 	   lb_user/base/prefix.c lb_user/base/addr.c)
 	@echo "  LD      $@"
@@ -117,6 +126,26 @@ $(GUARDT): $(call obj,tests/kern_host/test_guard.c tests/prog/tap.c lb_user/doma
 $(TOOLS): $(call obj,$(sort $(wildcard tests/netns/*.c)))
 	@echo "  LD      $@"
 	$(Q)$(CC) $(OPT) $(LDHARD) $^ -luv -lm -o $@
+# fuzz targets: by clang's libFuzzer, whatever CC is, in objects of their own
+FUZZD	:= build/fuzz
+FUZZOPT	:= -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+FUZZSRC	:= lb_user/svc/netlink_read.c lb_user/svc/store.c api/request.c $(BASE_SRC)
+FUZZERS	:= $(patsubst %,$(FUZZD)/fuzz_%,packet json state request netlink)
+$(FUZZD)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@echo "  CC      $@"
+	$(Q)$(CLANG) $(filter-out $(OPT) $(HARDEN),$(CFLAGS)) $(FUZZOPT) -fsanitize=fuzzer-no-link -c $< -o $@
+# see host_walk.o above
+$(FUZZD)/tests/fuzz/fuzz_walk.o: FUZZOPT += -fno-sanitize=alignment
+$(FUZZERS): $(FUZZD)/%: $(FUZZD)/tests/fuzz/%.o $(patsubst %.c,$(FUZZD)/%.o,$(FUZZSRC))
+	@echo "  LD      $@"
+	$(Q)$(CLANG) $(FUZZOPT) -fsanitize=fuzzer $^ $(LIBS) -lm -o $@
+$(FUZZD)/fuzz_packet: $(patsubst %,$(FUZZD)/tests/fuzz/%.o,fuzz_walk fuzz_world)
+# what tests/fuzz/corpus/packet.hex is made by
+$(B)/tests/fuzz/make_corpus: $(call obj,$(addprefix tests/fuzz/,make_corpus.c fuzz_walk.c fuzz_world.c) \
+	   $(addprefix tests/oracle/,gen.c gen_ip.c gen_l4.c sum.c) $(BASE_SRC))
+	@echo "  LD      $@"
+	$(Q)$(CC) $(OPT) $(LDHARD) $^ $(LIBS) -lm -o $@
 .SECONDARY:
 
 BENCHKERN := $(patsubst bench/%.bpf.c,$(KERN)/bench_%.bpf.o,$(wildcard bench/*.bpf.c))
@@ -150,13 +179,22 @@ test: deps		## every test that CI runs; ends in "N passed, N failed"
 	@tests/run.sh $(B) $(TIER)
 
 .PHONY: tests-built
-tests-built: $(UNIT) $(SIMT) $(GUARDT) $(PROGT) $(TOOLS) $(FUZZP)
+tests-built: $(UNIT) $(SIMT) $(SIMK) $(GUARDT) $(FUZZERS) $(PROGT) $(TOOLS) $(FUZZP)
 
-test-unit test-sim test-prog test-oracle test-api test-netns test-vm: test-%:	## one tier of the tests
+test-unit test-sim test-model test-fuzz test-prog test-oracle test-api test-netns test-vm: test-%:	## one tier of the tests
 	@$(MAKE) --no-print-directory test TIER=$*
 
 fuzz-packets: all $(FUZZP)	## N packets (SEED=...) through program and oracle, see tests/oracle
 	@$(FUZZP) $(or $(N),10000000) $(SEED)
+
+sim-kernel: all $(SIMK)	## histories of N packets (SEED=...) against the program in the kernel
+	@$(SIMK) --packets $(or $(N),10000000) $(if $(SEED),--seed $(SEED))
+
+model: deps		## the slot rules as a model, every interleaving (spin; 3 minutes, 4 GB)
+	@tests/model/run.sh --whole
+
+fuzz: $(FUZZERS)	## T=packet SECONDS=60: one target, longer; see tests/fuzz
+	@tests/fuzz/run.sh $(or $(SECONDS),60) $(T)
 
 lint:			## include floors, header self-containment, names, shell, formatting
 	@tests/lint/run.sh

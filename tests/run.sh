@@ -7,7 +7,7 @@
 # something, a tier (but vm) had nothing to run or only skips, or something of ours was left behind.
 set -u
 export LC_ALL=C
-tiers='unit sim prog oracle api netns vm'
+tiers='unit model sim fuzz prog oracle api netns vm'
 case ${1:---help} in
 -*)
   echo "usage: tests/run.sh BUILD_DIR [${tiers// /|}]...   (no tier: all; see tests/README.md)"
@@ -149,6 +149,14 @@ tier() {
       bin=$build/${src%.c}
       [ ! -e "$src" ] || one prog "$bin" count_lines "$bin"
     done
+    ;;
+  model)
+    src=tests/model/run.sh
+    [ ! -e "$src" ] || one model "$src" count_lines bash "$src"
+    ;;
+  fuzz)
+    src=tests/fuzz/run.sh
+    [ ! -e "$src" ] || one fuzz "$src" count_lines bash "$src" 3
     ;;
   oracle)
     src=tests/oracle/fuzz_packets.c

@@ -48,8 +48,10 @@ void sl_slots_raise(const struct sl_slots *s, uint16_t id, uint16_t now)
 	for (uint32_t i = 0; i < s->count; i++) {
 		uint32_t was = load(&s->word[i]);
 
-		if (SL_SLOT_CUR(was) != id || (was & SL_SLOT_T))
+		if (SL_SLOT_CUR(was) != id)
 			continue;
+		/* where T is up, too: a SYN that found @id not UP may be about to be remembered
+		 * elsewhere, and the slot about to settle */
 		mark_seen(s, i, now);
 		while (!(was & SL_SLOT_T) && !swap(&s->word[i], &was, SL_SLOT(id, true, id)))
 			;
@@ -89,11 +91,21 @@ uint32_t sl_slots_remove(const struct sl_slots *s, uint16_t id, const uint16_t *
 /* A packet may have seen the clock turn since @now was read: a little ahead is now. */
 #define TICKS_AHEAD 64u
 
+/*
+ * seen may be older than the last packet that needs the slot, by a tick each:
+ * a packet, or the agent, that read the clock before a tick began marks over
+ * who read it after; a packet that is new to memory read the slot before and
+ * the clock after; and one whose entry was young enough when it looked makes
+ * it young again after the slot has settled. tests/model has a history for
+ * each, and shows that three are enough.
+ */
+#define TICKS_SLACK 3u
+
 static bool idle_for_long(uint16_t now, uint16_t seen, uint16_t idle_ticks)
 {
 	uint16_t age = (uint16_t)(now - seen);
 
-	return age > idle_ticks && age < (uint16_t)-TICKS_AHEAD;
+	return age > idle_ticks + TICKS_SLACK && age < (uint16_t)-TICKS_AHEAD;
 }
 
 uint32_t sl_slots_due(const struct sl_slots *s, uint16_t now, uint16_t idle_ticks, bool *ret_due)

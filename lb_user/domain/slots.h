@@ -29,7 +29,8 @@ uint32_t sl_slots_retarget(const struct sl_slots *s, const uint16_t *owners, uin
 /*
  * Backend @id is about to be UP again: flows that began on it while nobody
  * remembered them must still find it. Slots with cur == @id and T=0 get
- * {old=@id, T=1}. Call before its state becomes UP.
+ * {old=@id, T=1}; with T=1 they only stay in transition. Call before its state
+ * becomes UP.
  */
 void sl_slots_raise(const struct sl_slots *s, uint16_t id, uint16_t now);
 
@@ -59,7 +60,8 @@ void sl_slots_hold(const struct sl_slots *s, uint16_t now);
  * Expired exceptions must have been swept since @now was read: one that is
  * left on a settled slot is not overwritten by the next flow of its tuple, and
  * looks young again once ages have wrapped.
- * Slots whose seen is older than @idle_ticks become {old=cur, T=0}.
+ * Slots whose seen is older than @idle_ticks, and three ticks more, become
+ * {old=cur, T=0}.
  * Returns how many stay in transition.
  */
 uint32_t sl_slots_settle(const struct sl_slots *s, uint16_t now, uint16_t idle_ticks);

@@ -146,13 +146,13 @@ static void wake_service(struct sl_control *c, const struct sl_resting *r)
 	sl_idpool_give(c->service_ids, r->id);
 }
 
-/* Their flows are forgotten in one walk, however many wake together. */
+/* After the first rest. Their flows are forgotten in one walk, however many they are. */
 static int purge_due(struct sl_control *c, int64_t now_ms, bool all)
 {
 	bool *gone = NULL;
 
 	for (const struct sl_resting *r = c->resting; r; r = r->next) {
-		if (r->is_service || (!all && now_ms < r->until_ms))
+		if (r->is_service || r->purged || (!all && now_ms < r->until_ms))
 			continue;
 		if (!gone)
 			gone = calloc(SL_BACKENDS_MAX, sizeof(*gone));
@@ -163,6 +163,11 @@ static int purge_due(struct sl_control *c, int64_t now_ms, bool all)
 	if (gone)
 		sl_exceptions_purge_all(c->dp->mem.exceptions, SL_EXC_SETS, gone);
 	free(gone);
+	for (struct sl_resting *r = c->resting; r; r = r->next)
+		if (!r->purged && now_ms >= r->until_ms) {
+			r->purged = true;
+			r->until_ms = now_ms + SL_REST_MS;
+		}
 	return 0;
 }
 

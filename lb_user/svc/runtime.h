@@ -61,9 +61,14 @@ struct sl_service_rt {
 	size_t n_backends;
 };
 
-/* An id that rests: nobody names it any more, but a packet might still be on its way with it. */
+/*
+ * An id that rests: nobody names it any more, but a packet might still be on
+ * its way with it, and remember it; so a backend's flows are purged after the
+ * rest. A packet might have found such a memory just before: a second rest.
+ */
 struct sl_resting {
 	bool is_service;
+	bool purged; /* this is the second rest */
 	uint16_t id;
 	uint32_t slot_base, slot_count; /* of a service */
 	int64_t until_ms;
@@ -92,7 +97,7 @@ struct sl_control {
 	struct sl_tracer *tracer; /* trace.c; NULL until somebody asks */
 };
 
-/* An id rests this long; a packet is in the program for microseconds. */
+/* An id rests twice this long; a packet is in the program for microseconds. */
 #define SL_REST_MS 1000
 
 #define SL_AREA 64u /* slots are handed out in multiples of this: a cache line of words or more */

@@ -15,10 +15,11 @@
 #include "lb_user/domain/slots.h"
 #include "lb_user/domain/state.h"
 
-#define SIM_SERVICES	 2
-#define SIM_BACKENDS_MAX 48
-#define SIM_NAME_LEN	 24
-#define SIM_EVENTS	 16 /* kinds of */
+#define SIM_SERVICES	    2
+#define SIM_BACKENDS_MAX    48
+#define SIM_NAME_LEN	    24
+#define SIM_HISTORY_PACKETS 60000
+#define SIM_EVENTS	    16 /* kinds of */
 
 /* What may happen in the middle of what. */
 #define SIM_BETWEEN 1u /* packets between two accesses of the agent */
@@ -70,6 +71,10 @@ struct sim_service {
 
 #define SIM_NONE (~0u)
 
+/* A backend's MAC, as the first word of a frame: 02 be, then the id. */
+#define SIM_MAC(id) (0xbe02u | (uint64_t)(id) << 16)
+#define SIM_IFINDEX 1u /* lo: where test runs come in, and so are sent by XDP_TX */
+
 struct sim_flow {
 	uint64_t hash;
 	uint64_t due, last;    /* jiffies of its next turn and of its last packet */
@@ -98,6 +103,7 @@ struct sim_stats {
 
 struct sim_resting {
 	uint16_t id;
+	bool purged;
 	uint64_t until;
 };
 
@@ -114,6 +120,7 @@ struct sim {
 	uint32_t n_resting;
 
 	struct sim_flow *flow;
+	uint32_t first_addr_be; /* of clients */
 	uint32_t n_flows, *heap;
 	uint32_t end_permille; /* how often a packet is a flow's last */
 	uint32_t
@@ -146,6 +153,11 @@ struct sim {
 
 extern struct sim sim;
 
+/* Of the flow hash. */
+extern const __u64 sim_key[2];
+/* The tick of the program under test is a constant of it: histories take it. 0: any. */
+extern uint32_t sim_tick_shift_only;
+
 /* ---- sim_memory.c: what the maps would be, and chance ------------------------- */
 void sim_memory_init(void);  /* once */
 void sim_memory_clear(void); /* for the next history */
@@ -157,7 +169,7 @@ uint64_t sim_jiffies(double seconds);
 void sim_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void sim_story(void);
 
-/* ---- sim_picker.c: the packet path -------------------------------------------- */
+/* ---- sim_picker.c: the packet path; or sim_kernel.c: the program in the kernel --- */
 enum sl_reason sim_pick(struct pkt *p, uint16_t service);
 void sim_mid_arm(uint32_t accesses); /* 0: not at all */
 
@@ -181,6 +193,8 @@ uint32_t sim_some_idle_s(void);
 /* ---- sim_flows.c: clients -------------------------------------------------------- */
 void sim_flows_init(uint32_t n);
 void sim_flows_done(void);
+uint32_t sim_flow_addr_be(const struct sim_flow *f);
+uint16_t sim_flow_port_be(const struct sim_flow *f);
 uint64_t sim_flows_next(void);		  /* jiffies of the next turn */
 void sim_flows_turn(void);		  /* of who is next */
 void sim_flows_silence(uint64_t jiffies); /* nobody says a word for so long */
@@ -201,17 +215,27 @@ void sim_step_begin(void);
 void sim_step_end(void);
 void sim_pause(void); /* between two stores of sim_agent.c itself */
 
+/* ---- sim_kernel.c ------------------------------------------------------------------- */
+/* Loads the program; its maps become the simulator's memory. Ends the process when it cannot. */
+void sim_kernel_open(void);
+void sim_kernel_close(void);
+
 /* ---- sim_controls.c ------------------------------------------------------------------ */
 void sim_fault_after_packet(const struct pkt *p, uint64_t entry_before);
 uint64_t sim_entry_of(uint64_t hash); /* 0: none */
 enum sl_reason sim_modulo(struct pkt *p, uint16_t service);
-void sim_controls(uint64_t seed);
+/* @is_kernel: without those that take something from within a packet */
+void sim_controls(uint64_t seed, bool is_kernel);
 
 /* ---- sim_history.c ---------------------------------------------------------------- */
 /* One history from one seed; adds to sim.stats. Returns whether all was well. */
 bool sim_history(uint64_t seed, uint32_t modes, enum sim_fault fault, uint64_t packets);
 void sim_stats_add(struct sim_stats *to, const struct sim_stats *from);
 
+/* ---- sim_report.c ----------------------------------------------------------------- */
+/* @is_sum: of many histories, so that each thing must have happened at all. */
+void sim_report(const char *mode, const struct sim_stats *st, bool is_sum);
+void sim_histories(uint64_t seed, uint32_t modes, const char *mode, uint64_t packets);
 /* ---- sim_absences.c: the agent away for longer than ages can tell -------------------- */
 void sim_absences(uint64_t seed);
 /* With a slot in transition; from just after it settled. Return misrouted packets. */
@@ -219,8 +243,11 @@ uint32_t sim_absence(uint64_t seed, enum sim_fault fault);
 uint32_t sim_death_after_settling(uint64_t seed, enum sim_fault fault);
 
 /* ---- sim_scenes.c: one thing at a time ----------------------------------------------- */
-void sim_scenes(uint64_t seed);
+/* @is_kernel: without those with many packets, or with something within a packet */
+void sim_scenes(uint64_t seed, bool is_kernel);
 /* A slot's owner comes back within a packet, at each of its accesses. Returns misrouted packets. */
 uint32_t sim_races(uint64_t seed, enum sim_fault fault, uint8_t tcp_flags, uint32_t *ret_times);
+/* Whether a flow whose backend went DOWN begins anew elsewhere. */
+bool sim_forgets_down(uint64_t seed, enum sim_fault fault);
 
 #endif

@@ -149,7 +149,7 @@ static void rest(uint16_t id)
 	}
 	if (sim.n_resting == sizeof(sim.resting) / sizeof(sim.resting[0]))
 		return; /* leaked: it stays unused */
-	sim.resting[sim.n_resting++] = (struct sim_resting){ id, until };
+	sim.resting[sim.n_resting++] = (struct sim_resting){ .id = id, .until = until };
 }
 
 /* sl_publish_remove_backend(); @s knows it no more */
@@ -176,7 +176,12 @@ static bool stage(struct sim_service *s, struct sim_backend *b)
 	if (sl_idpool_take(sim.ids, &id) < 0)
 		return false;
 	b->id = (uint16_t)id;
-	sl_backends[id] = (struct sl_backend_rec){ .service = s->id };
+	/* for the program in the kernel: where frames go, and a MAC that says the id */
+	sl_backends[id] = (struct sl_backend_rec){ .service = s->id,
+						   .mac_lo = SIM_MAC(id),
+						   .ifindex = SIM_IFINDEX,
+						   .mtu = UINT16_MAX,
+						   .mtu_link = UINT16_MAX };
 	sim.gen[id]++;
 	sim.owner[id] = (uint8_t)(s - sim.service + 1);
 	sim_note("service %u: add %s (%u), weight %u", s->id, b->name, id, b->weight);
@@ -306,30 +311,45 @@ void sim_agent_sweep(void)
 	sim.swept = (uint64_t)tick << sl_tick_shift;
 }
 
-/* sl_capacity_wake(): forgotten in one walk, however many wake together */
-void sim_agent_wake(void)
+/* purge_due(): forgotten in one walk, however many they are; then they rest again */
+static void purge_due(void)
 {
 	static bool gone[SL_BACKENDS_MAX];
-	uint32_t n = 0, due = 0;
+	uint32_t due = 0;
 
 	for (uint32_t i = 0; i < sim.n_resting; i++) {
-		gone[sim.resting[i].id] = platform_jiffies >= sim.resting[i].until;
-		due += gone[sim.resting[i].id];
+		struct sim_resting *r = &sim.resting[i];
+
+		gone[r->id] = !r->purged && platform_jiffies >= r->until;
+		due += gone[r->id];
+		if (!gone[r->id])
+			continue;
+		r->purged = true;
+		r->until = platform_jiffies + REST_S * sim.hz;
 	}
 	if (due)
 		sl_exceptions_purge_all(sl_exceptions, SL_EXC_SETS, gone);
-	for (uint32_t i = 0; i < sim.n_resting; i++) {
-		uint16_t id = sim.resting[i].id;
+	for (uint32_t i = 0; i < sim.n_resting; i++)
+		gone[sim.resting[i].id] = false;
+}
 
-		if (!gone[id]) {
-			sim.resting[n++] = sim.resting[i];
+/* sl_capacity_wake() */
+void sim_agent_wake(void)
+{
+	uint32_t n = 0;
+
+	purge_due();
+	for (uint32_t i = 0; i < sim.n_resting; i++) {
+		struct sim_resting *r = &sim.resting[i];
+
+		if (platform_jiffies < r->until) {
+			sim.resting[n++] = *r;
 			continue;
 		}
-		gone[id] = false;
-		memset(&sl_backends[id], 0, sizeof(sl_backends[id]));
-		sim.owner[id] = 0;
-		sl_idpool_give(sim.ids, id);
-		sim_note("id %u is free again", id);
+		memset(&sl_backends[r->id], 0, sizeof(sl_backends[r->id]));
+		sim.owner[r->id] = 0;
+		sl_idpool_give(sim.ids, r->id);
+		sim_note("id %u is free again", r->id);
 	}
 	sim.n_resting = n;
 }

@@ -195,8 +195,7 @@ static void churn(struct sim_service *s)
 
 void sim_first_backends(struct sim_service *s)
 {
-	uint32_t n =
-		sim.fault == SIM_DOWN_KEPT || sim_chance(30) ? 2 + sim_below(4) : 2 + sim_below(39);
+	uint32_t n = sim_chance(30) ? 2 + sim_below(4) : 2 + sim_below(39);
 	bool equal = sim_chance(40);
 
 	s->n = 0;

@@ -48,11 +48,19 @@ static void *array(size_t n, size_t size)
 	return p;
 }
 
+uint32_t sim_flow_addr_be(const struct sim_flow *f)
+{
+	return sim.first_addr_be + (uint32_t)(f - sim.flow) / 16;
+}
+
+uint16_t sim_flow_port_be(const struct sim_flow *f)
+{
+	return (uint16_t)(1024 + (f - sim.flow));
+}
+
 void sim_flows_init(uint32_t n)
 {
-	static const __u64 key[2] = { 0x0123456789abcdefull, 0xfedcba9876543210ull };
-	uint32_t addr = (uint32_t)sim_random();
-
+	sim.first_addr_be = (uint32_t)sim_random();
 	sim.flow = array(n, sizeof(*sim.flow));
 	sim.heap = array(n, sizeof(*sim.heap));
 	sim.n_flows = n;
@@ -68,8 +76,8 @@ void sim_flows_init(uint32_t n)
 
 		f->service = (uint8_t)sim_below(SIM_SERVICES);
 		s = &sim.service[f->service];
-		f->hash = sl_hash_flow(sl_hash_source4(addr + i / 16, key), (uint16_t)(1024 + i),
-				       sl_services[s->id].salt);
+		f->hash = sl_hash_flow(sl_hash_source4(sim_flow_addr_be(f), sim_key),
+				       sim_flow_port_be(f), sl_services[s->id].salt);
 		f->due = platform_jiffies + sim_below(30 * sim.hz);
 		slot = sl_hash_range(f->hash, s->slots.count);
 		f->next = s->slot_flow[slot];

@@ -51,11 +51,13 @@ static void set_clock(void)
 	static const uint32_t hz[] = { 100, 250, 250, 300, 1000 };
 	uint64_t jiffy_ns, tick;
 
-	sim.hz = hz[sim_below(5)];
-	jiffy_ns = 1000000000ull / sim.hz;
-	sl_tick_shift = 2;
-	while (jiffy_ns << (sl_tick_shift + 1) < 6000000000ull)
-		sl_tick_shift++;
+	do {
+		sim.hz = hz[sim_below(5)];
+		jiffy_ns = 1000000000ull / sim.hz;
+		sl_tick_shift = 2;
+		while (jiffy_ns << sl_tick_shift < 3750000000ull)
+			sl_tick_shift++;
+	} while (sim_tick_shift_only && sl_tick_shift != sim_tick_shift_only);
 	sim.tick_ms = (uint32_t)((jiffy_ns << sl_tick_shift) / 1000000);
 	/* anywhere, also just before the 16-bit clock of slots wraps */
 	tick = sim_chance(30) ? 65536 - sim_below(200) : 1 + sim_random() % (1 << 24);
@@ -67,14 +69,10 @@ uint32_t sim_some_idle_s(void)
 	static const uint32_t idle_s[] = { 5, 5, 7, 12, 20, 30, 60, 120, 300, 900 };
 	uint32_t s = idle_s[sim_below(10)];
 
-	/* where these two show themselves */
+	/* where it shows itself */
 	if (sim.fault == SIM_NO_SWEEP)
 		s = 900;
-	else if (sim.fault == SIM_DOWN_KEPT)
-		s = 5;
-
-	/* 900 s are 264 ticks of 3.4 s: more than a timeout can be (README.md) */
-	return s == 900 && sim.hz == 300 ? 600 : s;
+	return s;
 }
 
 static void set_service(uint32_t i, uint32_t *base)
@@ -125,9 +123,7 @@ static void set_up(uint32_t modes)
 	}
 	sim_flows_init(modes & SIM_AWAY ? 100 + sim_below(400) : 300 + sim_below(2700));
 	sim.end_permille = 10 + sim_below(200);
-	sim.again_percent = sim.fault == SIM_DOWN_KEPT || sim_chance(30) ? 5 : 60;
-	if (sim.fault == SIM_DOWN_KEPT)
-		sim.end_permille = 10;
+	sim.again_percent = sim_chance(30) ? 5 : 60;
 	/* some kinds of event are rare or absent in this history */
 	for (uint32_t i = 0; i < 13; i++)
 		sim.event_weight[i] = sim_chance(40) ? 0 : 1 + sim_below(20);
@@ -189,7 +185,9 @@ static void agent_turn(void)
 	}
 	if (platform_jiffies >= sim.next_sweep) {
 		sim_agent_sweep();
-		sim.next_sweep = platform_jiffies + 30 * sim.hz;
+		/* where an expired entry is to be found, it must be there for a while */
+		sim.next_sweep =
+			platform_jiffies + (sim.fault == SIM_EXPIRED_HONOURED ? 300 : 30) * sim.hz;
 	}
 	if (platform_jiffies >= sim.next_event) {
 		if (sim.modes & SIM_MID && sim_chance(60))

@@ -10,6 +10,8 @@
 #include "tests/kern_host/sim.h"
 
 struct sim sim;
+const __u64 sim_key[2] = { 0x0123456789abcdefull, 0xfedcba9876543210ull };
+uint32_t sim_tick_shift_only;
 
 /* What the packet path refers to by name (lb_kern/maps.h, config.h, platform.h). */
 struct sl_service_rec *sl_services;

@@ -144,16 +144,28 @@ static void check_known(struct sim_flow *f, const struct before *was, enum sl_re
 	f->lost = true;
 }
 
+/* As the walk has read it when it asks for a backend. */
+static struct pkt packet_of(const struct sim_flow *f)
+{
+	const struct sim_service *s = &sim.service[f->service];
+
+	return (struct pkt){ .hash = f->hash,
+			     .service = s->id,
+			     .proto = s->kind == SIM_TCP ? IPPROTO_TCP : IPPROTO_UDP,
+			     .saddr_be = { sim_flow_addr_be(f) },
+			     .sport_be = sim_flow_port_be(f) };
+}
+
 /* An error about the flow goes where the flow is, and leaves no trace. */
 void sim_quote(struct sim_flow *f)
 {
 	struct sim_service *s = &sim.service[f->service];
-	struct pkt p = { .hash = f->hash, .service = s->id, .is_quoted = true };
+	struct pkt p = packet_of(f);
 	const uint16_t *seen = &s->slots.seen[sl_hash_range(f->hash, s->slots.count)];
 	struct before was;
 	enum sl_reason why;
 
-	p.proto = s->kind == SIM_TCP ? IPPROTO_TCP : IPPROTO_UDP;
+	p.is_quoted = true;
 	look_before(f, &was);
 	why = sim_pick(&p, s->id);
 	sim.stats.packets++;
@@ -181,14 +193,13 @@ static void check_udp(struct sim_flow *f, const struct before *was, enum sl_reas
 void sim_send(struct sim_flow *f, uint8_t tcp_flags)
 {
 	struct sim_service *s = &sim.service[f->service];
-	struct pkt p = { .hash = f->hash, .service = s->id, .tcp_flags = tcp_flags };
+	struct pkt p = packet_of(f);
 	bool arm = sim.mid_wanted && !sim.in_packet && !sim.in_event && !sim.nested;
 	struct before was;
 	enum sl_reason why;
 
-	p.proto = s->kind == SIM_TCP ? IPPROTO_TCP : IPPROTO_UDP;
-	if (s->kind != SIM_TCP)
-		p.tcp_flags = 0;
+	if (s->kind == SIM_TCP)
+		p.tcp_flags = tcp_flags;
 	sim.stats.packets++;
 	if (arm && sim_chance(25))
 		sim_last_jiffy();

@@ -190,6 +190,49 @@ static void races(uint64_t seed, uint8_t tcp_flags, const char *what)
 	sl_tap(times > 10 && !wrong, line, "%u of them misrouted the flow", wrong);
 }
 
+/*
+ * A slot's transition is over, but it was not settled yet. Its owner, DOWN,
+ * comes back within a SYN, and then slots settle. Returns as race() does.
+ */
+static void come_up_and_settle(void)
+{
+	come_up();
+	sim_agent_settle();
+}
+
+static bool settle_race(uint64_t seed, uint32_t k, uint32_t *wrong)
+{
+	uint64_t hash = seed * 0x9e3779b97f4a7c15ull;
+	uint32_t first;
+	bool fired;
+
+	sim_world_open(seed, 5, 251, 30);
+	returning = sim_world_backend_of(hash); /* all were raised by coming UP */
+	sim_world_set_health(returning, SL_HEALTH_DOWN);
+	platform_jiffies += sim_jiffies(120);
+	sim.on_access = come_up_and_settle;
+	sim_mid_arm(k);
+	first = sim_world_deliver(hash, PKT_TCP_SYN);
+	fired = returning->health == SL_HEALTH_UP;
+	sim_mid_arm(0);
+	*wrong += sim_world_deliver(hash, PKT_TCP_ACK) != first;
+	sim_world_close();
+	return fired;
+}
+
+static void settle_races(uint64_t seed)
+{
+	uint32_t wrong = 0, times = 0;
+	char line[200];
+
+	for (uint32_t k = 1; settle_race(seed + k, k, &wrong); k++)
+		times++;
+	snprintf(line, sizeof(line),
+		 "an owner comes back and slots settle within a SYN, at each of %u accesses",
+		 times);
+	sl_tap(times > 10 && !wrong, line, "%u of them misrouted the flow", wrong);
+}
+
 /* ---- clocks ------------------------------------------------------------------------ */
 
 static uint64_t racing_hash;
@@ -204,7 +247,7 @@ static void tick_and_ack(void)
 /* The clock that the agent read ticks, and only then a packet comes. */
 static void step_while_ticking(void (*step)(void))
 {
-	platform_jiffies |= 1023;
+	sim_world_end_of_tick();
 	sim.on_store = tick_and_ack;
 	sim_stores_left = 1;
 	step();
@@ -244,6 +287,38 @@ static void sweep_while_ticking(uint64_t seed)
 	sim_world_close();
 }
 
+static void ticks_and_ack(void)
+{
+	platform_jiffies += 3; /* as long as the agent needs for a large table */
+	racing_to = sim_world_deliver(racing_hash, PKT_TCP_ACK);
+}
+
+/*
+ * The idle timeout is a whole number of ticks, so nothing was rounded up. The
+ * agent reads the clock, a tick begins, a packet comes, and only then is the
+ * flow's slot moved: its transition must last the flow's whole silence.
+ */
+static void move_while_ticking(uint64_t seed)
+{
+	uint32_t first;
+
+	sim_world_open(seed, 5, 251, 512); /* 125 ticks */
+	sim_world_pass_s(600);
+	racing_hash = sim_random();
+	first = sim_world_deliver(racing_hash, PKT_TCP_SYN);
+	sim_world_end_of_tick();
+	sim.on_store = ticks_and_ack;
+	sim_stores_left = 1;
+	sim_world_set_weight(sim_world_backend_of(racing_hash), 0);
+	sim.on_store = NULL;
+	platform_jiffies += sim_world->idle_jiffies - 1;
+	sim_agent_settle();
+	sl_tap(racing_to == first && sim_world_deliver(racing_hash, PKT_TCP_ACK) == first,
+	       "a tick begins while slots move: a flow silent for almost its timeout stays",
+	       "the slot was settled a tick too early");
+	sim_world_close();
+}
+
 static void longer_timeout(uint64_t seed)
 {
 	uint32_t first;
@@ -266,7 +341,40 @@ static void longer_timeout(uint64_t seed)
 	sim_world_close();
 }
 
-void sim_scenes(uint64_t seed)
+/* ---- memory of who is gone ------------------------------------------------------ */
+
+/*
+ * A remembered flow's backend goes DOWN, its packets go to cur, its slot
+ * settles; it begins anew there, and its first backend comes back. Nothing may
+ * remember that one. Returns whether the flow stays.
+ */
+bool sim_forgets_down(uint64_t seed, enum sim_fault fault)
+{
+	uint64_t hash = seed * 0x9e3779b97f4a7c15ull;
+	struct sim_backend *first, *second;
+	bool stays;
+
+	sim_world_open(seed, 2, 251, 30);
+	sim.fault = fault;
+	first = sim_world_backend_of(hash);
+	second = &sim_world->backend[first == &sim_world->backend[0]];
+	sim_world_deliver(hash, PKT_TCP_SYN); /* T is up since the start */
+	sim_world_set_weight(first, 0);
+	sim_world_set_health(first, SL_HEALTH_DOWN);
+	for (uint32_t i = 0; i < 120 && (sim_world_word_of(hash) & SL_SLOT_T); i++) {
+		sim_world_deliver(hash, PKT_TCP_ACK);
+		sim_world_pass_s(1);
+	}
+	sim_world_deliver(hash, PKT_TCP_SYN);
+	sim_world_set_health(first, SL_HEALTH_UP);
+	first->weight = 100;
+	sim_world_set_weight(second, 0);
+	stays = sim_world_deliver(hash, PKT_TCP_ACK) == second->id;
+	sim_world_close();
+	return stays;
+}
+
+static void scenes_of_packets(uint64_t seed)
 {
 	flood_settled(seed);
 	flood_transition(seed);
@@ -274,8 +382,19 @@ void sim_scenes(uint64_t seed)
 	probe_finds_the_last(seed);
 	races(seed, PKT_TCP_SYN, "a SYN");
 	races(seed, PKT_TCP_ACK, "a later packet");
+	settle_races(seed);
+}
+
+void sim_scenes(uint64_t seed, bool is_kernel)
+{
+	if (!is_kernel)
+		scenes_of_packets(seed);
+	move_while_ticking(seed);
 	settle_while_ticking(seed);
 	sweep_while_ticking(seed);
 	longer_timeout(seed);
 	sim_absences(seed);
+	sl_tap(sim_forgets_down(seed, SIM_OK),
+	       "a flow whose backend went DOWN begins anew elsewhere",
+	       "the first backend was remembered");
 }

@@ -14,9 +14,12 @@ void sim_world_open(uint64_t seed, uint32_t n, uint32_t slots, uint32_t idle_s)
 	memset(&sim, 0, sizeof(sim));
 	sim_memory_clear();
 	sim.random = seed;
-	sim.hz = 250;
-	sl_tick_shift = 10;
-	sim.tick_ms = 4096;
+	sl_tick_shift = sim_tick_shift_only ? sim_tick_shift_only : 10;
+	sim.hz = sl_tick_shift == 9    ? 100
+		 : sl_tick_shift == 10 ? 250
+		 : sl_tick_shift == 11 ? 300
+				       : 1000;
+	sim.tick_ms = (1000u << sl_tick_shift) / sim.hz;
 	platform_jiffies = sim.swept = 1ull << 32;
 	if (sl_idpool_new(SL_BACKENDS_MAX, &sim.ids) < 0)
 		abort();
@@ -49,13 +52,26 @@ void sim_world_close(void)
 uint32_t sim_world_deliver(uint64_t hash, uint8_t flags)
 {
 	struct pkt p = { .hash = hash, .service = 1, .tcp_flags = flags, .proto = IPPROTO_TCP };
+	uint64_t entry = sim_entry_of(hash);
+	bool sent = sim_pick(&p, 1) == SL_R_NEXT;
 
-	return sim_pick(&p, 1) == SL_R_NEXT ? p.backend : 0;
+	sim_fault_after_packet(&p, entry);
+	return sent ? p.backend : 0;
+}
+
+uint32_t sim_world_word_of(uint64_t hash)
+{
+	return sim_world->slots.word[sl_hash_range(hash, sim_world->slots.count)];
 }
 
 uint32_t sim_world_cur_of(uint64_t hash)
 {
-	return SL_SLOT_CUR(sim_world->slots.word[sl_hash_range(hash, sim_world->slots.count)]);
+	return SL_SLOT_CUR(sim_world_word_of(hash));
+}
+
+void sim_world_end_of_tick(void)
+{
+	platform_jiffies |= (1ull << sl_tick_shift) - 1;
 }
 
 struct sim_backend *sim_world_backend_of(uint64_t hash)
