@@ -16,14 +16,14 @@ t_service() {
   local i list=
   for i in $(seq $T_N); do list="$list{name: \"b$i\", address: \"$("lab_addr$4" "$i")\"},"; done
   lab_service "$1" "$T_VIP" "$2" tcp 1 \
-    '"$T_CHECK"' | .forwarding.mode = "'"$3"'" | .backends = ['"${list%,}"']'
+    "$T_CHECK"' | .forwarding.mode = "'"$3"'" | .backends = ['"${list%,}"']'
 }
 
 # One pool of all five ways: b1 l2dsr, b2 ipip 4, b3 ipip 6, b4 gue 4, b5 gue 6.
 t_mixed() { # NAME PORT
   local own
   own=$("lab_addr$T_FAMILY" 1)
-  lab_service "$1" "$T_VIP" "$2" tcp 1 '"$T_CHECK"' | .backends = [
+  lab_service "$1" "$T_VIP" "$2" tcp 1 "$T_CHECK"' | .backends = [
     {name: "b1", address: "'"$own"'"},
     {name: "b2", address: "'"$(lab_addr4 2)"'", forwarding: {mode: "ipip"}},
     {name: "b3", address: "'"$(lab_addr6 3)"'", forwarding: {mode: "ipip"}},
