@@ -164,7 +164,7 @@ lint:			## include floors, header self-containment, names, shell, formatting
 fmt:			## format all C files in place
 	@clang-format -i $$(git ls-files '*.c' '*.h')
 
-bench: deps		## ns per packet of the program; writes build/bench/prog.json
+bench: deps		## ns per packet of the program, frames a second over veth; writes build/bench/
 	@$(MAKE) --no-print-directory -s all $(BENCH) $(BENCHKERN)
 	@bench/run.sh $(B)
 

@@ -44,14 +44,14 @@ struct row {
 };
 
 static struct row rows[SUBJECTS] = {
-	[FIRST] = { { .name = "bare", .bare = true } },
-	[SECOND] = { { .name = "bare-again", .bare = true } },
-	[L2DSR] = { { .name = "ipv4-tcp-l2dsr", .fwd = SL_FWD_L2 } },
-	[IPIP] = { { .name = "ipv4-tcp-ipip",
-		     .fwd = SL_FWD_IPIP,
-		     .outer = CHAIN_OUTER,
-		     .features = SL_FEAT_IPIP } },
-	[AGENT] = { { .name = "l2dsr-as-agent", .fwd = SL_FWD_L2, .agent = true } },
+	[FIRST].work = { .name = "bare", .bare = true },
+	[SECOND].work = { .name = "bare-again", .bare = true },
+	[L2DSR].work = { .name = "ipv4-tcp-l2dsr", .fwd = SL_FWD_L2 },
+	[IPIP].work = { .name = "ipv4-tcp-ipip",
+			.fwd = SL_FWD_IPIP,
+			.outer = CHAIN_OUTER,
+			.features = SL_FEAT_IPIP },
+	[AGENT].work = { .name = "l2dsr-as-agent", .fwd = SL_FWD_L2, .agent = true },
 };
 
 static struct {
@@ -389,7 +389,7 @@ int main(int argc, char **argv)
 	bench.result = argv[2];
 	bench.owner = getpid();
 	bench.repeat = quick ? 1u << 18 : 1u << 19;
-	bench.batch = batch ? (uint32_t)atoi(batch) : BATCH;
+	bench.batch = batch ? (uint32_t)strtoul(batch, NULL, 10) : BATCH;
 	bench.blocks_wanted = quick ? 6 : 20;
 	bench.seconds_max = quick ? 15 : 60;
 	if (!bench.batch || bench.batch > 256) {

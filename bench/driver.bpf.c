@@ -30,8 +30,12 @@ struct {
 
 static __always_inline int restore(struct xdp_md *ctx)
 {
-	int grown = (int)((long)ctx->data_end - (long)ctx->data) - (int)bench_shared.bytes;
-	char *data, *end;
+	char *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	int grown;
+
+	/* whole pointers, or clang subtracts halves, which the verifier refuses */
+	asm volatile("" : "+r"(data), "+r"(end));
+	grown = (int)(end - data) - (int)bench_shared.bytes;
 
 	/* called in front of the control too, where nothing has grown: it costs the same */
 	if (bpf_xdp_adjust_head(ctx, grown))

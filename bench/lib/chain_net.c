@@ -114,7 +114,7 @@ static pid_t owner_of(const char *name)
 
 	if (strncmp(name, PREFIX, strlen(PREFIX)) != 0)
 		return 0;
-	owner = (pid_t)atoi(name + strlen(PREFIX));
+	owner = (pid_t)strtoul(name + strlen(PREFIX), NULL, 10);
 	for (int place = 0; owner > 0 && place < SL_CHAIN_PLACES; place++) {
 		snprintf(same, sizeof(same), PREFIX "%d-%s", (int)owner, place_name[place]);
 		if (!strcmp(name, same))

@@ -33,7 +33,7 @@ static int build(struct sl_packet *ret)
 		.dport = SL_CHAIN_PORT,
 		.proto = IPPROTO_TCP,
 		.tcp_flags = SL_TCP_ACK,
-		.pad_to = CHAIN_BYTES,
+		.payload = CHAIN_BYTES - 54, /* no padding: counters leave that out */
 	};
 	int e = sl_packet_build(&spec, ret);
 

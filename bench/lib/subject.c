@@ -169,7 +169,7 @@ static int publish(struct sl_dp *dp)
 }
 
 /* Sluice's own program, as the agent loads it. */
-static int load_sluice(struct sl_bench_subject *s, int *ret_fd)
+static int load_sluice(struct sl_bench_subject *s)
 {
 	struct sl_dp_options opt = { .key = { 0x5c17b7a3d0f24e69ull, 0x9e1f0c83ba7d5241ull } };
 	struct sl_err err = {};
@@ -178,35 +178,41 @@ static int load_sluice(struct sl_bench_subject *s, int *ret_fd)
 		fprintf(stderr, "bench: %s\n", err.detail);
 		return -1;
 	}
-	*ret_fd = sl_dp_program_fd(s->dp);
 	return publish(s->dp);
+}
+
+/* What the driver goes on with. */
+static int put_behind(struct sl_bench_subject *s, int fd)
+{
+	struct bpf_map *next = bpf_object__find_map_by_name(s->driver, "bench_next");
+	__u32 zero = 0;
+	int e = next ? bpf_map_update_elem(bpf_map__fd(next), &zero, &fd, BPF_ANY) : -ENOENT;
+
+	return e ? complain("put the program behind the driver", e) : 0;
 }
 
 int sl_bench_load(struct sl_bench_subject *s, const char *driver_path, bool control)
 {
-	struct bpf_map *bss, *next;
-	__u32 zero = 0;
+	struct bpf_map *bss;
 	int fd = -1, e;
 
 	*s = (struct sl_bench_subject){ .driver = bpf_object__open_file(driver_path, NULL) };
 	if (!s->driver)
 		return complain(driver_path, errno);
 	bss = bpf_object__find_map_by_name(s->driver, ".bss");
-	next = bpf_object__find_map_by_name(s->driver, "bench_next");
-	if (!bss || !next)
-		return complain("the driver's maps", ENOENT);
+	if (!bss)
+		return complain("the driver's memory", ENOENT);
 	e = bpf_map__reuse_fd(bss, shared_fd);
 	if (!e)
 		e = bpf_object__load(s->driver);
 	if (e)
 		return complain("load the driver", e);
-	if (!control && load_sluice(s, &fd))
+	if (!control && load_sluice(s))
 		return -1;
 	if (control)
 		fd = bpf_program__fd(bpf_object__find_program_by_name(s->driver, "bench_control"));
-	e = bpf_map_update_elem(bpf_map__fd(next), &zero, &fd, BPF_ANY);
-	if (e)
-		return complain("put the program behind the driver", e);
+	if (control && put_behind(s, fd))
+		return -1;
 	s->fd = bpf_program__fd(bpf_object__find_program_by_name(s->driver, "bench_driver"));
 	return 0;
 }
@@ -295,6 +301,8 @@ int sl_bench_prepare(struct sl_bench_subject *s, const struct sl_bench_work *w)
 		fprintf(stderr, "bench: %s\n", err.detail);
 		return -1;
 	}
+	if (put_behind(s, sl_dp_program_fd(s->dp))) /* another one for other features */
+		return -1;
 	prepare_backends(&s->dp->mem, w);
 	return w->many ? 0 : prepare_memory(s->dp, w);
 }
