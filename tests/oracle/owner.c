@@ -271,7 +271,7 @@ static enum sl_oracle_why choose_initial(struct choice *c, uint16_t *ret)
 	c->out->exc.hits = state != SL_DP_STATES;
 	why = begin(c, ret);
 	if (!why)
-		why = ask_guard(c, state == SL_DP_STATES || is_wrong(c, SL_WRONG_GUARD_MOVED));
+		why = ask_guard(c, true);
 	if (why)
 		return why;
 	c->out->is_flow = true;
