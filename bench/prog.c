@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "bench/lib/machine.h"
+#include "bench/lib/report.h"
 #include "bench/lib/stats.h"
 #include "bench/lib/subject.h"
 
@@ -223,8 +224,7 @@ static bool aa_holds(const struct row *row)
 
 static void print_table(const struct sl_machine *m)
 {
-	for (unsigned i = 0; i < m->n; i++)
-		printf("%-26s %s\n", m->fact[i].name, m->fact[i].text);
+	sl_report_machine(stdout, m);
 	printf("%-26s %u blocks of %u packets per sample, %u backends; %llu packets checked\n\n",
 	       "run", bench.blocks, bench.repeat, SL_BENCH_BACKENDS,
 	       (unsigned long long)bench.packets);
@@ -247,34 +247,13 @@ static void print_table(const struct sl_machine *m)
 		printf("\nVOID: %s\n", m->unfit);
 }
 
-/* As a JSON string: what /proc and /sys say may hold anything. */
-static void put_string(FILE *f, const char *text)
-{
-	fputc('"', f);
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			fputc('\\', f);
-		if ((unsigned char)*text >= ' ')
-			fputc(*text, f);
-	}
-	fputc('"', f);
-}
-
 static void put_meta(FILE *f, const struct sl_machine *m)
 {
-	const char *commit = getenv("SL_COMMIT");
-
 	fputs("{\"meta\":{", f);
-	for (unsigned i = 0; i < m->n; i++) {
-		fprintf(f, "\"%s\":", m->fact[i].name);
-		put_string(f, m->fact[i].text);
-		fputs(",\n", f);
-	}
-	fputs("\"commit\":", f);
-	put_string(f, commit ? commit : "?");
-	fprintf(f, ",\"blocks\":%u,\"repeat\":%u,\"backends\":%u,\"void\":", bench.blocks,
+	sl_report_meta(f, m);
+	fprintf(f, "\"blocks\":%u,\"repeat\":%u,\"backends\":%u,\"void\":", bench.blocks,
 		bench.repeat, SL_BENCH_BACKENDS);
-	put_string(f, m->unfit ? m->unfit : "");
+	sl_report_string(f, m->unfit ? m->unfit : "");
 	fputs("},\n\"rows\":[\n", f);
 }
 
@@ -325,7 +304,7 @@ int main(int argc, char **argv)
 	bench.driver = argv[1];
 	bench.repeat = quick ? 1u << 17 : 1u << 18;
 	bench.blocks_wanted = quick ? 6 : 20;
-	bench.seconds_max = quick ? 12 : 55;
+	bench.seconds_max = quick ? 40 : 300;
 	sl_machine_read(&machine);
 	if (sl_machine_pin(&machine) < 0) {
 		fprintf(stderr, "bench: cannot pin to one CPU\n");

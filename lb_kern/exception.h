@@ -68,14 +68,13 @@ struct exception_hit {
 	__u64 entry; /* as it was read; 0: none */
 };
 
-/* The entry of this flow, unless it is absent or older than the idle timeout. */
-static __always_inline struct exception_hit exception_find(__u64 hash, __u32 tick, __u32 idle_ticks)
+/* The entry of this flow, unless it is absent or older than the idle timeout. Not counted yet. */
+static __always_inline struct exception_hit exception_look(__u64 hash, __u32 tick, __u32 idle_ticks)
 {
 	struct sl_exc_set *set = exception_set(hash);
 	struct exception_hit hit = {};
 	__u64 tag = sl_hash_exc_tag(hash), way = 0;
 
-	exception_cnt()->lookups++;
 	PLATFORM_UNROLL
 	for (int i = 1; i < (int)SL_EXC_WAYS; i++) {
 		__u64 match = -exception_match(READ_ONCE(set->entry[i]), tag);
@@ -87,8 +86,21 @@ static __always_inline struct exception_hit exception_find(__u64 hash, __u32 tic
 	hit.entry = READ_ONCE(*hit.place);
 	if ((hit.entry & SL_EXC_TAG_MASK) != tag || SL_EXC_SILENT(hit.entry, tick) > idle_ticks + 1)
 		hit.entry = 0;
-	if (hit.entry)
+	return hit;
+}
+
+static __always_inline void exception_count(const struct exception_hit *hit)
+{
+	exception_cnt()->lookups++;
+	if (hit->entry)
 		exception_cnt()->hits++;
+}
+
+static __always_inline struct exception_hit exception_find(__u64 hash, __u32 tick, __u32 idle_ticks)
+{
+	struct exception_hit hit = exception_look(hash, tick, idle_ticks);
+
+	exception_count(&hit);
 	return hit;
 }
 

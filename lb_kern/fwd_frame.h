@@ -86,11 +86,7 @@ static __always_inline enum sl_reason fwd_frame_rebuild(struct platform_ctx *ctx
 	l3 += sizeof(__u16);
 	if (!tunnel)
 		return SL_R_NEXT;
-	/* not outer_bytes(): the verifier wants a constant; an inner packet has more than GUE */
-	if (l3 + (o.is_v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr)) + SL_GUE_BYTES > end)
-		return SL_R_NO_HEADROOM;
-	outer_write(l3, p, &o, maps_tunnel(p->backend));
-	return SL_R_NEXT;
+	return outer_write(l3, end, p, &o, maps_tunnel(p->backend)) ? SL_R_NEXT : SL_R_NO_HEADROOM;
 }
 
 #endif

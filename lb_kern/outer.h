@@ -164,7 +164,7 @@ static __always_inline void outer_write6(void *at, const struct pkt *p, const st
 
 /* UDP and GUE header. A right checksum that is 0 is sent as 0xffff: 0 means none (RFC 768). */
 static __always_inline void outer_write_gue(void *at, const struct pkt *p, const struct outer *o,
-					    const struct sl_tunnel_rec *t)
+					    const struct sl_tunnel_rec *t, const bool is_v6)
 {
 	__u32 ports = (__u32)bpf_htons(sl_hash_sport(p->hash)) | (__u32)t->dport_be << 16;
 	__u32 length = bpf_htons((__u16)(p->l3_bytes + SL_GUE_BYTES));
@@ -173,7 +173,7 @@ static __always_inline void outer_write_gue(void *at, const struct pkt *p, const
 	__u64 sum;
 	__u16 csum = 0;
 
-	if (o->is_v6 && o->sum_known) {
+	if (is_v6 && o->sum_known) {
 		sum = outer_sum_words(t->saddr_be[0]) +
 		      outer_sum_words(outer_source6_low(t, p->hash)) +
 		      outer_sum_words(t->daddr_be[0]) + outer_sum_words(t->daddr_be[1]);
@@ -187,16 +187,28 @@ static __always_inline void outer_write_gue(void *at, const struct pkt *p, const
 	word[2] = gue;
 }
 
-static __always_inline void outer_write(void *at, const struct pkt *p, const struct outer *o,
-					const struct sl_tunnel_rec *t)
+/*
+ * False: what follows is not there (for the verifier; an inner packet has more
+ * than GUE). The family is asked once: Linux 6.1 does not know at a second
+ * question that the answer is still the same.
+ */
+static __always_inline bool outer_write(void *at, const void *end, const struct pkt *p,
+					const struct outer *o, const struct sl_tunnel_rec *t)
 {
-	if (o->is_v6)
+	if (o->is_v6) {
+		if (at + sizeof(struct ipv6hdr) + SL_GUE_BYTES > end)
+			return false;
 		outer_write6(at, p, o, t);
-	else
+		if (o->is_gue)
+			outer_write_gue(at + sizeof(struct ipv6hdr), p, o, t, true);
+	} else {
+		if (at + sizeof(struct iphdr) + SL_GUE_BYTES > end)
+			return false;
 		outer_write4(at, p, o, t);
-	if (o->is_gue)
-		outer_write_gue(at + (o->is_v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr)), p,
-				o, t);
+		if (o->is_gue)
+			outer_write_gue(at + sizeof(struct iphdr), p, o, t, false);
+	}
+	return true;
 }
 
 #endif

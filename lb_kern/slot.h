@@ -175,6 +175,49 @@ static __always_inline bool slot_settled(struct pkt *p, const struct sl_service_
 	return true;
 }
 
+struct slot_memory { /* of a packet that slot_remembered() has found an owner for */
+	struct exception_hit hit;
+	__u32 index, tick;
+	bool is_away; /* from cur */
+};
+
+/*
+ * The next common case: a packet that does not begin a flow, and the owner that
+ * memory or the slot names is UP. Decides as slot_recall() does. False: for
+ * slot_pick(). Nothing is changed or counted before slot_keep().
+ */
+static __always_inline bool slot_remembered(struct pkt *p, const struct sl_service_rec *service,
+					    struct slot_memory *ret)
+{
+	__u32 word, owner;
+
+	ret->index = slot_index(service, p->hash);
+	ret->tick = exception_tick();
+	word = READ_ONCE(*maps_slot(ret->index));
+	ret->hit = exception_look(p->hash, ret->tick, service->idle_ticks);
+	if (ret->hit.entry)
+		owner = SL_EXC_BACKEND(ret->hit.entry);
+	else if (p->proto == IPPROTO_TCP && (word & SL_SLOT_T))
+		owner = SL_SLOT_OLD(word);
+	else
+		return false; /* a UDP flow begins, or cur is not UP */
+	if (slot_state(owner) != SL_DP_UP)
+		return false;
+	ret->is_away = owner != SL_SLOT_CUR(word);
+	p->backend = owner;
+	return true;
+}
+
+/* The packet stays with that owner. */
+static __always_inline void slot_keep(const struct slot_memory *m)
+{
+	exception_count(&m->hit);
+	if (m->hit.entry)
+		exception_touch(&m->hit, m->tick);
+	if (m->is_away && READ_ONCE(*maps_slot_seen(m->index)) != (__u16)m->tick)
+		WRITE_ONCE(*maps_slot_seen(m->index), (__u16)m->tick);
+}
+
 static __always_inline enum sl_reason slot_pick(struct pkt *p, const struct sl_service_rec *service)
 {
 	__u32 index;

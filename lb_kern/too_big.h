@@ -120,12 +120,16 @@ static __always_inline enum sl_reason too_big_write(struct platform_ctx *ctx, co
 	}
 	*(__u16 *)l3 = p->is_v6 ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP);
 	l3 += sizeof(__u16);
-	if (l3 + grow + quote > end)
-		return SL_R_NO_HEADROOM; /* for the verifier */
-	if (p->is_v6)
+	/* Each on its own way: Linux 6.1 does not know that the family is still that of @grow. */
+	if (p->is_v6) {
+		if (l3 + TOO_BIG_GROW6 + TOO_BIG_QUOTE6 > end)
+			return SL_R_NO_HEADROOM; /* for the verifier */
 		too_big_write6(l3, p, mtu);
-	else
+	} else {
+		if (l3 + TOO_BIG_GROW4 + TOO_BIG_QUOTE4 > end)
+			return SL_R_NO_HEADROOM; /* for the verifier */
 		too_big_write4(l3, p, mtu);
+	}
 	return SL_R_TOO_BIG_TOLD;
 }
 

@@ -130,34 +130,19 @@ static __always_inline int walk_end(const struct pkt *p, enum sl_reason why, int
 
 #define WALK_RARE   (-1) /* it is for walk_any(); nothing was counted or changed */
 #define WALK_TUNNEL (-2) /* for walk_tunnel() */
-#define WALK_SEND   (-3) /* for walk_last(), which takes over what is known */
+#define WALK_RECALL (-3) /* for walk_recall() */
+#define WALK_SEND   (-4) /* for walk_last(), which takes over what is known */
 
-/*
- * A common packet. Inlined once for each family and protocol, so that each copy
- * knows them and keeps what it needs in registers.
- */
-static __always_inline int walk_common(struct platform_ctx *ctx, struct pkt *p, const bool is_v6,
-				       const __u32 proto)
+/* What a common packet with a backend needs still; @memory: what it owes its owner to, or NULL. */
+static __always_inline int walk_leave(struct platform_ctx *ctx, struct pkt *p,
+				      const struct sl_service_rec *service,
+				      const struct slot_memory *memory)
 {
-	const struct sl_service_rec *service;
-	const struct sl_backend_rec *backend;
+	const struct sl_backend_rec *backend = maps_backend(p->backend);
+	enum sl_reason why = SL_R_NEXT;
 	int sent = XDP_TX;
-	enum sl_reason why;
 	bool tunnel;
 
-	p->is_v6 = is_v6;
-	p->proto = proto;
-	why = walk_find(p);
-	if (unlikely(why != SL_R_NEXT)) {
-		/* what is missing of its length may be in other buffers */
-		if (why == SL_R_IP4_LENGTH || why == SL_R_IP6_LENGTH)
-			return WALK_RARE;
-		return walk_end(p, why, sent, 0);
-	}
-	service = maps_service(p->service);
-	if (unlikely(!slot_settled(p, service)))
-		return WALK_RARE;
-	backend = maps_backend(p->backend);
 	if (unlikely(p->l3_bytes > READ_ONCE(backend->mtu) ||
 		     READ_ONCE(backend->flags) & SL_BF_VLAN))
 		return WALK_RARE;
@@ -169,10 +154,50 @@ static __always_inline int walk_common(struct platform_ctx *ctx, struct pkt *p, 
 		return WALK_RARE;
 	if (unlikely(why != SL_R_NEXT))
 		return walk_end(p, why, sent, 0);
+	if (memory)
+		slot_keep(memory);
 	if (tunnel)
 		return WALK_TUNNEL;
 	why = walk_send_plain(ctx, p, backend, &sent);
 	return walk_end(p, why, sent, pkt_bytes(p));
+}
+
+/*
+ * A common packet. Inlined once for each family and protocol, so that each copy
+ * knows them and keeps what it needs in registers.
+ */
+static __always_inline int walk_common(struct platform_ctx *ctx, struct pkt *p, const bool is_v6,
+				       const __u32 proto)
+{
+	const struct sl_service_rec *service;
+	enum sl_reason why;
+
+	p->is_v6 = is_v6;
+	p->proto = proto;
+	why = walk_find(p);
+	if (unlikely(why != SL_R_NEXT)) {
+		/* what is missing of its length may be in other buffers */
+		if (why == SL_R_IP4_LENGTH || why == SL_R_IP6_LENGTH)
+			return WALK_RARE;
+		return walk_end(p, why, XDP_PASS, 0);
+	}
+	service = maps_service(p->service);
+	if (likely(slot_settled(p, service)))
+		return walk_leave(ctx, p, service, NULL);
+	if (proto == IPPROTO_TCP)
+		return pkt_is_syn(p) ? WALK_RARE : WALK_RECALL;
+	return service->flags & SL_SF_UDP_FLOW ? WALK_RECALL : WALK_RARE;
+}
+
+/* A common packet of a flow that memory, or the slot's former owner, has. One copy for all. */
+static __always_inline int walk_recall(struct platform_ctx *ctx, struct pkt *p)
+{
+	const struct sl_service_rec *service = maps_service(p->service);
+	struct slot_memory memory;
+
+	if (!slot_remembered(p, service, &memory))
+		return WALK_RARE;
+	return walk_leave(ctx, p, service, &memory);
 }
 
 /* A common packet for a backend behind a tunnel. One copy for all. */
@@ -229,6 +254,10 @@ static __always_inline int walk_hot(struct platform_ctx *ctx)
 		return WALK_RARE;
 	}
 	action = walk_by_protocol(ctx, &p);
+	if (likely(action >= 0))
+		return action;
+	if (action == WALK_RECALL)
+		action = walk_recall(ctx, &p);
 	if (sl_features & (SL_FEAT_IPIP | SL_FEAT_GUE) && action == WALK_TUNNEL)
 		return walk_tunnel(ctx, &p);
 	return action;

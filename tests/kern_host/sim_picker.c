@@ -59,13 +59,28 @@ void sim_mid_arm(uint32_t accesses)
 	accesses_left = accesses;
 }
 
+static bool recalls(const struct pkt *p, const struct sl_service_rec *service)
+{
+	if (p->proto == IPPROTO_TCP)
+		return !pkt_is_syn(p);
+	return service->flags & SL_SF_UDP_FLOW;
+}
+
 enum sl_reason sim_pick(struct pkt *p, uint16_t service)
 {
+	struct slot_memory memory;
+
 	first_word = NULL;
 	if (sim.fault == SIM_MODULO)
 		return sim_modulo(p, service);
 	/* as walk_hot() and walk_any() do: what is not settled is looked at anew */
 	if (!p->is_quoted && slot_settled(p, &sl_services[service]))
 		return SL_R_NEXT;
+	if (!p->is_quoted && recalls(p, &sl_services[service]) &&
+	    slot_remembered(p, &sl_services[service], &memory)) {
+		slot_keep(&memory);
+		return SL_R_NEXT;
+	}
+	p->backend = 0;
 	return slot_pick(p, &sl_services[service]);
 }

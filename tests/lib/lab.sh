@@ -215,20 +215,26 @@ http {
   server {
     listen 0.0.0.0:80 backlog=4096;
     listen [::]:80 ipv6only=on backlog=4096;
+$(for p in ${LAB_PORTS:-}; do
+    echo "    listen 0.0.0.0:$p backlog=4096; listen [::]:$p ipv6only=on backlog=4096;"
+  done)
     root files;
+    client_max_body_size 0;
     add_header X-Backend b$1 always;
     add_header X-Seq "\$arg_n" always;
     location / { return 200 "b$1\n"; }
     location = /big { limit_rate \$arg_rate; }
+    location /put/ { dav_methods PUT; }
   }
 }
 CONF
 }
 
-# lab_nginx_start N: one process, as few as nginx can be. /big is 20 MiB, ?rate=2m limits it.
+# lab_nginx_start N: one process, as few as nginx can be. /big is 20 MiB, ?rate=2m limits it; what is
+# PUT below /put/ lies in $LAB_DIR/bN/files/put. It listens on $LAB_PORTS, too.
 lab_nginx_start() {
   local d=$LAB_DIR/b$1
-  mkdir -p "$d/tmp" "$d/files" || return 1
+  mkdir -p "$d/tmp" "$d/files/put" || return 1
   [ -f "$d/files/big" ] || truncate -s 20M "$d/files/big"
   lab_nginx_conf "$1" >"$d/nginx.conf"
   lab_spawn "$d/log" "b$1" nginx -p "$d/" -c "$d/nginx.conf" -e stderr

@@ -206,6 +206,7 @@ bool sl_world_check(const struct sl_dp_mem *is, const struct sl_dp_mem *want,
 	add_counts(&should, o, out);
 	return check_counts(&have, &should, ret_text) &&
 	       check_limit(&is->limits[row], &want->limits[row], out, ret_text) &&
+	       sl_world_check_guard(is, want, o, out, row, ret_text) &&
 	       (!out->has_hash || check_memory(is, want, o, out, ret_way, ret_text));
 }
 
@@ -224,6 +225,7 @@ void sl_world_commit(struct sl_dp_mem *want, const struct sl_oracle *o,
 		*backend_row(want, out, row) = c.backend;
 	if (out->has_limit)
 		sl_world_write_limit(want, &out->limit, row);
+	sl_world_commit_guard(want, o, out, row);
 	if (!out->has_hash)
 		return;
 	for (unsigned w = 0; w < SL_EXC_WAYS; w++)

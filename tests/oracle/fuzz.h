@@ -15,8 +15,11 @@ struct sl_fuzz {
 	struct sl_setup_options opt;
 	struct sl_subject subject[SL_FUZZ_SUBJECTS];
 	unsigned n_subjects; /* the first is the kernel's */
-	unsigned begin;	     /* the first that is asked; 1: the oracle itself instead of programs */
+	bool drifts;	     /* this round's clock is ours, the kernel is left out */
+	unsigned rounds;
+	unsigned begin; /* the first that is asked; 1: the oracle itself instead of programs */
 	uint64_t seed, index, differences;
+	struct sl_guard_prefix prefix[SL_ORACLE_PREFIXES]; /* listed */
 	bool whole; /* compare all memory after every packet */
 	bool quiet; /* differences are counted, not printed */
 	bool alone; /* the oracle with no program beside it: what the generator reaches */

@@ -82,15 +82,21 @@ const struct sl_oracle_address *sl_walk_address(const struct sl_oracle *o, bool 
 	return NULL;
 }
 
+uint64_t sl_walk_salt(const struct sl_oracle *o, const struct sl_oracle_service *s)
+{
+	__u64 addr[2] = {}, key[2] = { o->key[0], o->key[1] };
+
+	memcpy(addr, s->addr, sl_addr_len(s->v6));
+	return sl_hash_salt(addr, __builtin_bswap16(s->port), s->udp ? SL_UDP : SL_TCP, key);
+}
+
 uint64_t sl_walk_hash(const struct sl_oracle *o, const struct sl_oracle_service *s,
 		      const uint8_t *client, uint32_t port)
 {
 	uint16_t port_be = s->hash3 ? 0 : __builtin_bswap16((uint16_t)port);
-	__u64 salt, addr[2] = {}, key[2] = { o->key[0], o->key[1] }, six[2];
+	__u64 salt = sl_walk_salt(o, s), key[2] = { o->key[0], o->key[1] }, six[2];
 	uint32_t four;
 
-	memcpy(addr, s->addr, sl_addr_len(s->v6));
-	salt = sl_hash_salt(addr, __builtin_bswap16(s->port), s->udp ? SL_UDP : SL_TCP, key);
 	if (s->v6) {
 		memcpy(six, client, 16);
 		return sl_hash_flow(sl_hash_source6(six, key), port_be, salt);
@@ -139,7 +145,10 @@ static enum sl_oracle_why to_backend(struct sl_oracle_packet *p, uint64_t hash,
 	const struct sl_oracle_service *s = &p->o->service[p->out->service];
 	enum sl_oracle_why why;
 
-	why = sl_owner_choose(p->o, s, hash, kind, p->is_error, p->out);
+	sl_owner_look(p, s, hash);
+	why = sl_guard_enter(p, kind == SL_KIND_SYN && !p->is_error);
+	if (!why)
+		why = sl_owner_choose(p, s, kind);
 	if (why)
 		return why;
 	if (!p->is_error)
@@ -287,6 +296,9 @@ static bool is_drop(enum sl_oracle_why why)
 	case SL_WHY_TOO_BIG:
 	case SL_WHY_TOO_BIG_LIMITED:
 	case SL_WHY_NO_PORT:
+	case SL_WHY_GUARD_DENIED:
+	case SL_WHY_GUARD_SOURCE:
+	case SL_WHY_GUARD_SERVICE:
 		return true;
 	default:
 		return false;
@@ -326,6 +338,15 @@ void sl_oracle_commit(struct sl_oracle *o, const struct sl_oracle_out *out, unsi
 
 	if (out->has_limit)
 		o->limit = out->limit;
+	if (out->guard.asked) {
+		const struct sl_oracle_guard *guard = &out->guard;
+		struct sl_oracle_service *s = &o->service[out->service];
+
+		for (unsigned i = 0; i < SL_GUARD_LEVELS; i++)
+			o->guard_set[guard->set[i]] = guard->after[i];
+		memcpy(s->pool, guard->pool, sizeof(s->pool));
+		memcpy(s->credit, guard->credit, sizeof(s->credit));
+	}
 	if (!out->has_hash)
 		return;
 	memcpy(o->entry[out->set], out->after, sizeof(out->after));

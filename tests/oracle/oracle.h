@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <sluice/guard.h>
 #include <sluice/types.h>
 
 #include "tests/oracle/reach.h"
@@ -21,6 +22,7 @@
 #define SL_ORACLE_ADDRESSES 8u
 #define SL_ORACLE_SLOTS	    256u
 #define SL_ORACLE_OWN	    8u
+#define SL_ORACLE_PREFIXES  24u
 #define SL_ORACLE_FRAME	    3000u		    /* that comes in */
 #define SL_ORACLE_LEFT	    (SL_ORACLE_FRAME + 64u) /* that leaves: a tag and 52 bytes more */
 
@@ -55,7 +57,10 @@
 	X(TOO_BIG, "too_big")                   \
 	X(TOO_BIG_TOLD, "too_big_told")         \
 	X(TOO_BIG_LIMITED, "too_big_limited")   \
-	X(NO_PORT, "no_port")
+	X(NO_PORT, "no_port")                   \
+	X(GUARD_DENIED, "guard_denied")         \
+	X(GUARD_SOURCE, "guard_source")         \
+	X(GUARD_SERVICE, "guard_service")
 
 enum sl_oracle_why {
 	SL_WHY_NONE, /* the walk goes on */
@@ -75,6 +80,17 @@ struct sl_oracle_slot {
 	bool t;
 };
 
+/* In units of 2^-16 jiffies; cost 0: off. */
+struct sl_oracle_rate {
+	uint32_t cost, burst;
+};
+
+/* Of a whole service, in units of 2^-28 jiffies; cost 0: off. */
+struct sl_oracle_share {
+	uint64_t cost, burst;
+	uint16_t batch;
+};
+
 struct sl_oracle_service {
 	uint16_t id;
 	bool v6, udp;
@@ -87,7 +103,13 @@ struct sl_oracle_service {
 	bool hash3;
 	uint16_t idle_ticks;
 	uint16_t spare[SL_SPARES];
-	uint16_t own[SL_ORACLE_OWN]; /* ids of its backends */
+	bool guard; /* its limits are looked at */
+	bool dry;   /* what the guard would drop is sent */
+	struct sl_oracle_rate source[SL_GUARD_LEVELS][SL_GUARD_KINDS];
+	struct sl_oracle_share share[SL_GUARD_KINDS];
+	uint64_t pool[SL_GUARD_KINDS];	 /* its time */
+	uint32_t credit[SL_GUARD_KINDS]; /* of the CPU under test */
+	uint16_t own[SL_ORACLE_OWN];	 /* ids of its backends */
 	unsigned n_own;
 	uint32_t base, n_slots;
 	struct sl_oracle_slot slot[SL_ORACLE_SLOTS];
@@ -119,6 +141,12 @@ struct sl_oracle_backend {
 	uint16_t dport;
 };
 
+struct sl_oracle_prefix {
+	bool v6, deny;
+	uint8_t addr[16]; /* zeros behind the prefix */
+	uint8_t bits;
+};
+
 /* What one CPU answered by itself in the fine tick @window. */
 struct sl_oracle_limit {
 	uint32_t window, echo, too_big;
@@ -141,9 +169,27 @@ struct sl_oracle {
 	struct sl_oracle_service service[SL_ORACLE_SERVICES];
 	struct sl_oracle_address address[SL_ORACLE_ADDRESSES];
 	uint32_t egress[SL_PORTS_MAX]; /* ifindex, 0: none */
+	unsigned n_prefixes;
+	struct sl_oracle_prefix prefix[SL_ORACLE_PREFIXES];
+	uint64_t index[SL_GUARD_INDEX_WORDS];
+	/* what a program made of the sets: of several places allowed, that one; NULL: the first */
+	const struct sl_guard_set *hint;
 	struct sl_oracle_backend backend[SL_BACKENDS_MAX];
 	struct sl_oracle_entry entry[SL_EXC_SETS][SL_EXC_WAYS];
 	uint16_t cell[SL_DRAIN_TRACKS][SL_DRAIN_CELLS];
+	struct sl_guard_set guard_set[SL_GUARD_SETS];
+};
+
+/* What the guard leaves; set and after: by level, the same twice if the sets are one. */
+struct sl_oracle_guard {
+	bool asked; /* the rest means something */
+	uint32_t set[SL_GUARD_LEVELS];
+	struct sl_guard_set after[SL_GUARD_LEVELS];
+	uint64_t hash[SL_GUARD_LEVELS];
+	uint64_t pool[SL_GUARD_KINDS];
+	uint32_t credit[SL_GUARD_KINDS];
+	struct sl_guard_cnt cnt; /* what is added */
+	bool exempt;		 /* nothing more is asked */
 };
 
 struct sl_oracle_out {
@@ -162,6 +208,7 @@ struct sl_oracle_out {
 	struct sl_exc_cnt exc;
 	bool has_limit; /* the model's limit becomes: */
 	struct sl_oracle_limit limit;
+	struct sl_oracle_guard guard;
 
 	/* how it came about */
 	bool reach[SL_BRANCH_END];

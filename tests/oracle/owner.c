@@ -12,9 +12,11 @@ struct choice {
 	const struct sl_oracle *o;
 	const struct sl_oracle_service *s;
 	const struct sl_oracle_slot *slot;
+	struct sl_oracle_packet *p;
 	struct sl_oracle_out *out;
 	uint64_t hash;
 	bool quoted;
+	bool begins; /* a packet of a flow that nobody remembers begins it */
 };
 
 static uint8_t state_of(const struct sl_oracle *o, uint16_t backend)
@@ -205,6 +207,17 @@ static enum sl_oracle_why choose_tcp(struct choice *c, uint16_t *ret)
 	return why;
 }
 
+static bool is_wrong(const struct choice *c, enum sl_oracle_wrong wrong)
+{
+	return c->o->wrong == wrong;
+}
+
+/* 5a.3: a flow that is remembered and moves is not asked for. */
+static enum sl_oracle_why ask_guard(struct choice *c, bool begins)
+{
+	return begins && !c->quoted ? sl_guard_flow(c->p) : SL_WHY_NONE;
+}
+
 static enum sl_oracle_why choose_udp_flow(struct choice *c, uint16_t *ret)
 {
 	enum sl_oracle_why why;
@@ -212,19 +225,18 @@ static enum sl_oracle_why choose_udp_flow(struct choice *c, uint16_t *ret)
 	if (recall(c, ret, &why)) {
 		if (!c->out->exc.rescheduled)
 			return why;
+		if (!why)
+			why = ask_guard(c, c->begins && is_wrong(c, SL_WRONG_GUARD_MOVED));
 	} else {
 		why = begin(c, ret);
+		if (!why)
+			why = ask_guard(c, c->begins || is_wrong(c, SL_WRONG_GUARD_QUIC));
 	}
 	if (!why && !c->quoted) { /* new, or new to its backend */
 		c->out->is_flow = true;
 		remember(c, *ret);
 	}
 	return why;
-}
-
-static bool is_wrong(const struct choice *c, enum sl_oracle_wrong wrong)
-{
-	return c->o->wrong == wrong;
 }
 
 /* What is known of the owner; SL_DP_STATES: nothing. */
@@ -258,6 +270,8 @@ static enum sl_oracle_why choose_initial(struct choice *c, uint16_t *ret)
 	c->out->exc.lookups = 1;
 	c->out->exc.hits = state != SL_DP_STATES;
 	why = begin(c, ret);
+	if (!why)
+		why = ask_guard(c, true);
 	if (why)
 		return why;
 	c->out->is_flow = true;
@@ -280,22 +294,36 @@ static enum sl_oracle_why choose_quic(struct choice *c, uint16_t *ret)
 	return SL_WHY_NONE;
 }
 
-enum sl_oracle_why sl_owner_choose(const struct sl_oracle *o, const struct sl_oracle_service *s,
-				   uint64_t hash, enum sl_oracle_kind kind, bool quoted,
-				   struct sl_oracle_out *out)
+void sl_owner_look(struct sl_oracle_packet *p, const struct sl_oracle_service *s, uint64_t hash)
 {
-	struct choice c = { .o = o, .s = s, .out = out, .hash = hash, .quoted = quoted };
+	struct sl_oracle_out *out = p->out;
+
+	if (!s->n_slots)
+		return;
+	out->has_hash = true;
+	out->hash = hash;
+	out->slot = sl_hash_range(hash, s->n_slots);
+	out->set = sl_hash_exc_set(hash, SL_EXC_SETS);
+	memcpy(out->after, p->o->entry[out->set], sizeof(out->after));
+}
+
+enum sl_oracle_why sl_owner_choose(struct sl_oracle_packet *p, const struct sl_oracle_service *s,
+				   enum sl_oracle_kind kind)
+{
+	struct sl_oracle_out *out = p->out;
+	struct choice c = { .o = p->o,
+			    .s = s,
+			    .slot = &s->slot[out->slot],
+			    .p = p,
+			    .out = out,
+			    .hash = out->hash,
+			    .quoted = p->is_error,
+			    .begins = kind == SL_KIND_UDP_FLOW };
 	enum sl_oracle_why why = SL_WHY_NONE;
 	uint16_t b = 0;
 
 	if (!s->n_slots)
 		return SL_WHY_SLOT_EMPTY;
-	out->has_hash = true;
-	out->hash = hash;
-	out->slot = sl_hash_range(hash, s->n_slots);
-	out->set = sl_hash_exc_set(hash, SL_EXC_SETS);
-	memcpy(out->after, o->entry[out->set], sizeof(out->after));
-	c.slot = &s->slot[out->slot];
 	switch (kind) {
 	case SL_KIND_SYN:
 		why = choose_syn(&c, &b);
@@ -319,6 +347,6 @@ enum sl_oracle_why sl_owner_choose(const struct sl_oracle *o, const struct sl_or
 	if (why)
 		return why;
 	out->backend = b;
-	out->seen = b != c.slot->cur && !quoted;
+	out->seen = b != c.slot->cur && !c.quoted;
 	return SL_WHY_NONE;
 }

@@ -80,7 +80,61 @@
 	X(INITIAL_NEW, "Initial of an unknown flow")           \
 	X(OTHER_STAYS, "other stays with a DRAINING owner")    \
 	X(OTHER_DOWN, "other leaves a DOWN owner")             \
-	X(OTHER_NEW, "other of an unknown flow")
+	X(OTHER_NEW, "other of an unknown flow")               \
+	X(LIST_DENY4, "list: IPv4 denied")                     \
+	X(LIST_DENY6, "list: IPv6 denied")                     \
+	X(LIST_ALLOW4, "list: IPv4 allowed")                   \
+	X(LIST_ALLOW6, "list: IPv6 allowed")                   \
+	X(LIST_ALL, "list: a prefix of 0 bits decides")        \
+	X(LIST_ONE, "list: a whole address decides")           \
+	X(LIST_LONGER, "list: longer against shorter")         \
+	X(LIST_NONE, "list: asked, none has it")               \
+	X(LIST_INDEX, "list: not asked, bit 0")                \
+	X(LIST_ERROR, "list: an error's sender denied")        \
+	X(LIST_LATER, "list: a later fragment denied")         \
+	X(LIST_DRY, "list: denied, dry run")                   \
+	X(LIST_FREE, "list: denied without limits")            \
+	X(GUARD_LET_0, "packets of a source: charged")         \
+	X(GUARD_LET_1, "flows of a source: charged")           \
+	X(GUARD_LET_2, "packets of a network: charged")        \
+	X(GUARD_LET_3, "flows of a network: charged")          \
+	X(GUARD_NO_0, "packets of a source: refused")          \
+	X(GUARD_NO_1, "flows of a source: refused")            \
+	X(GUARD_NO_2, "packets of a network: refused")         \
+	X(GUARD_NO_3, "flows of a network: refused")           \
+	X(GUARD_EDGE, "a source's burst used up exactly")      \
+	X(GUARD_OVER, "refused by one unit")                   \
+	X(GUARD_PAST, "a source's time has come")              \
+	X(GUARD_FAR, "a source's time is too far ahead")       \
+	X(GUARD_TWICE, "two words of a source")                \
+	X(GUARD_FREE, "a free place taken")                    \
+	X(GUARD_OLD, "a past word's place taken")              \
+	X(GUARD_KINDLESS, "a word of no kind is past")         \
+	X(GUARD_FULL, "no place for a source")                 \
+	X(SHARE_CREDIT_0, "packets of a service: credit")      \
+	X(SHARE_CREDIT_1, "flows of a service: credit")        \
+	X(SHARE_BATCH_0, "packets of a service: a batch")      \
+	X(SHARE_BATCH_1, "flows of a service: a batch")        \
+	X(SHARE_LAST_0, "packets of a service: the last one")  \
+	X(SHARE_LAST_1, "flows of a service: the last one")    \
+	X(SHARE_NO_0, "packets of a service: refused")         \
+	X(SHARE_NO_1, "flows of a service: refused")           \
+	X(SHARE_EDGE, "a service's burst used up exactly")     \
+	X(SHARE_FAR, "a service's time is too far ahead")      \
+	X(GUARD_CHARGED, "refused after others charged")       \
+	X(GUARD_DRY_SOURCE, "dry run: guard_source")           \
+	X(GUARD_DRY_SERVICE, "dry run: guard_service")         \
+	X(GUARD_DRY_FLOW, "dry run: flows asked no more")      \
+	X(GUARD_ERROR, "an error asked for the service")       \
+	X(GUARD_ERROR_NO, "an error refused")                  \
+	X(GUARD_LATER, "a later fragment charged")             \
+	X(GUARD_SYN, "flows: a SYN")                           \
+	X(GUARD_UDP, "flows: an unknown UDP flow")             \
+	X(GUARD_UDP_NO, "flows: an unknown UDP flow refused")  \
+	X(GUARD_UDP_LATER, "flows: a later fragment")          \
+	X(GUARD_INITIAL, "flows: an Initial")                  \
+	X(GUARD_WRAP, "a source's time wraps")                 \
+	X(SHARE_WRAP, "a service's time wraps")
 
 enum sl_oracle_branch {
 #define SL_ORACLE_ENUM(sym, label) SL_BRANCH_##sym,
@@ -117,7 +171,28 @@ enum sl_oracle_branch {
 	X(BYTES, "counts bytes as they leave")                 \
 	X(SENT, "counts what is sent in the row of reasons")   \
 	X(SERVICE, "counts what is sent in the service's row") \
-	X(NEXT_HOP, "sends without a next hop")
+	X(NEXT_HOP, "sends without a next hop")                \
+	X(LIST_SHORT, "has the shortest prefix decide")        \
+	X(LIST_INDEX, "asks for prefixes whatever the index")  \
+	X(LIST_ERROR, "does not look up an error's sender")    \
+	X(GUARD_KINDS, "asks for flows first")                 \
+	X(GUARD_LEVELS, "asks the network first")              \
+	X(GUARD_EDGE, "refuses the burst's last")              \
+	X(GUARD_CHARGE, "charges what is refused")             \
+	X(GUARD_UNDO, "takes charges of the refused back")     \
+	X(GUARD_FULL, "refuses where no place is")             \
+	X(GUARD_FULL_COUNT, "does not count full sets")        \
+	X(GUARD_FAR, "refuses a time too far ahead")           \
+	X(GUARD_LIVE, "takes words for past half as far")      \
+	X(GUARD_WIDE, "has networks of 16 and 40 bits")        \
+	X(GUARD_ERROR, "charges errors to their sender")       \
+	X(GUARD_DRY, "asks on after a dry refusal")            \
+	X(GUARD_DRY_DENY, "denies in a dry run")               \
+	X(GUARD_MOVED, "takes flows that move for new ones")   \
+	X(GUARD_QUIC, "takes any QUIC packet for a new flow")  \
+	X(SHARE_CREDIT, "forgets a service's credit")          \
+	X(SHARE_BATCH, "refuses where a batch does not fit")   \
+	X(SHARE_FAR, "refuses a service's time too far ahead")
 
 enum sl_oracle_wrong {
 	SL_WRONG_NOTHING,

@@ -98,6 +98,36 @@ static void print_backend(const struct sl_fuzz *f)
 	       f->model.limit.echo, f->model.limit.too_big);
 }
 
+static void print_guard(const struct sl_fuzz *f, const struct sl_subject *s)
+{
+	static const char *const of[] = { "packets", "flows" }, *const by[] = { "source",
+										"network" };
+	const struct sl_oracle_guard *guard = &f->out.guard;
+	const struct sl_oracle_service *v = &f->model.service[f->out.service];
+
+	printf("# guard%s%s, jiffies %#llx (%010llx)\n", v->guard ? "" : " off",
+	       v->dry ? ", dry" : "", (unsigned long long)f->model.jiffies,
+	       (unsigned long long)(f->model.jiffies << 16 & SL_GUARD_TIME_MASK));
+	for (unsigned i = 0; i < SL_GUARD_LEVELS; i++) {
+		printf("#   set %u: packets of a %s: cost %#x burst %#x, flows: cost %#x burst "
+		       "%#x; hash %#llx\n",
+		       guard->set[i], by[i], v->source[i][0].cost, v->source[i][0].burst,
+		       v->source[i][1].cost, v->source[i][1].burst,
+		       (unsigned long long)guard->hash[i]);
+		for (unsigned w = 0; w < SL_GUARD_WAYS; w++)
+			printf("#     %016llx, %s %016llx\n",
+			       (unsigned long long)f->model.guard_set[guard->set[i]].word[w],
+			       s->name,
+			       (unsigned long long)s->mem->guard_sets[guard->set[i]].word[w]);
+	}
+	for (unsigned i = 0; i < SL_GUARD_KINDS; i++)
+		printf("#   %s of the service: cost %#llx batch %u burst %#llx, ahead %#llx, "
+		       "credit %u\n",
+		       of[i], (unsigned long long)v->share[i].cost, v->share[i].batch,
+		       (unsigned long long)v->share[i].burst,
+		       (unsigned long long)(v->pool[i] - (f->model.jiffies << 28)), v->credit[i]);
+}
+
 static void print_both(const struct sl_fuzz *f, const char *name, const char *reason)
 {
 	static const char *const verdict[] = { "pass", "drop", "tx", "redirect" };
@@ -177,6 +207,8 @@ void sl_fuzz_report(struct sl_fuzz *f, const struct sl_subject *s)
 		print_slot(f);
 	if (f->out.backend)
 		print_backend(f);
+	if (f->out.guard.asked)
+		print_guard(f, s);
 	if (f->is.len != f->len || memcmp(f->is.byte, f->frame, f->len))
 		dump("left as", f->is.byte, f->is.len < SL_ORACLE_LEFT ? f->is.len : 0);
 	if (f->out.verdict > SL_ORACLE_DROP)

@@ -174,6 +174,7 @@ static void add_service(struct sl_gen *g, const struct sl_setup_options *opt, st
 	s->quic = s->remember && sl_gen_one_in(g, 2);
 	s->oversize = sl_gen_one_in(g, 2);
 	s->down_drop = sl_gen_one_in(g, 3);
+	sl_setup_limits(g, s);
 	s->idle_ticks = idle[sl_gen_below(g, 6)];
 	if (opt->one_idle)
 		s->idle_ticks = o->service[0].idle_ticks;
@@ -237,11 +238,13 @@ void sl_setup_model(struct sl_gen *g, const struct sl_setup_options *opt, struct
 	memset(o->entry, 0, sizeof(o->entry));
 	memset(o->cell, 0, sizeof(o->cell));
 	memset(o->egress, 0, sizeof(o->egress));
+	memset(o->guard_set, 0, sizeof(o->guard_set));
 	o->egress[1] = opt->ifindex[0];
 	o->egress[2] = opt->ifindex[1];
 	while (n--)
 		add_service(g, opt, o);
 	add_addresses(g, o);
+	sl_setup_lists(g, o);
 }
 
 static uint8_t any_age(struct sl_gen *g, const struct sl_oracle *o, uint16_t idle)
@@ -348,6 +351,14 @@ struct sl_setup_change sl_setup_disturb(struct sl_gen *g, struct sl_oracle *o,
 	if (sl_gen_one_in(g, 64)) {
 		disturb_limit(g, o);
 		c.limit = true;
+	}
+	if (sl_gen_one_in(g, 400)) {
+		sl_setup_lists(g, o);
+		c.lists = true;
+	}
+	if (out->guard.asked && sl_gen_one_in(g, 3)) {
+		sl_setup_disturb_guard(g, o, out);
+		c.guard = true;
 	}
 	if (!out->has_hash)
 		return c;

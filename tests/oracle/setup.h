@@ -22,7 +22,14 @@ struct sl_setup_change {
 	uint32_t slot;
 	uint16_t backend[2];
 	bool limit;
+	bool guard; /* what the guard holds of the packet's source and service */
+	bool lists;
 };
+
+/* guard_setup.c */
+void sl_setup_limits(struct sl_gen *g, struct sl_oracle_service *s);
+void sl_setup_lists(struct sl_gen *g, struct sl_oracle *o);
+void sl_setup_disturb_guard(struct sl_gen *g, struct sl_oracle *o, const struct sl_oracle_out *out);
 
 /* Changes what the packet of @out is about to meet. */
 struct sl_setup_change sl_setup_disturb(struct sl_gen *g, struct sl_oracle *o,

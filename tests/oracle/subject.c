@@ -15,12 +15,15 @@
 
 #define LO 1u
 
-/* Every other packet is traced and captured, which must change nothing. Nobody reads the ring. */
-static void alternate(struct sl_dp_mem *m)
+/*
+ * Every other packet is traced and captured, which must change nothing but what
+ * WALK.md leaves open: so all programs trace the same ones. Nobody reads the ring.
+ */
+static void trace(const struct sl_subject *s)
 {
-	struct sl_trace *t = m->trace;
+	struct sl_trace *t = s->mem->trace;
 
-	t->until = t->until ? 0 : UINT64_MAX;
+	t->until = s->traced ? UINT64_MAX : 0;
 	t->kinds = SL_EV_ALL;
 	t->capture = 1;
 	t->capture_snap = SL_SNAP_MAX;
@@ -48,7 +51,7 @@ static void run_kernel(const struct sl_subject *s, const uint8_t *frame, uint32_
 {
 	int e;
 
-	alternate(s->mem);
+	trace(s);
 	e = test_run(s->fd, frame, len, first, ingress, ret);
 	(void)jiffies; /* the kernel has a clock */
 	if (e < 0)
@@ -68,9 +71,12 @@ static bool can_split(int fd)
 static void run_host(const struct sl_subject *s, const uint8_t *frame, uint32_t len, uint32_t first,
 		     uint32_t ingress, uint64_t jiffies, struct sl_subject_out *ret)
 {
-	struct sl_host host = {
-		.mem = s->mem, .jiffies = jiffies, .cpu = s->row, .egress = s->egress
-	};
+	struct sl_host host = { .mem = s->mem,
+				.jiffies = jiffies,
+				.cpu = s->row,
+				.egress = s->egress,
+				.prefixes = s->prefixes,
+				.n_prefixes = s->n_prefixes };
 	uint8_t *block = malloc(SL_HOST_HEADROOM + len); /* so that a byte too far is seen */
 	unsigned at = SL_HOST_HEADROOM, n = len;
 
@@ -79,7 +85,7 @@ static void run_host(const struct sl_subject *s, const uint8_t *frame, uint32_t 
 		sl_tap_bail("run one packet", "no memory");
 	memset(block, 0xa5, SL_HOST_HEADROOM);
 	memcpy(block + at, frame, len);
-	alternate(s->mem);
+	trace(s);
 	ret->port = 0;
 	ret->verdict = sl_host_walk(block, &at, &n, ingress, &host, &ret->port);
 	ret->len = n;
@@ -151,6 +157,16 @@ void sl_subject_close(struct sl_subject *s)
 		s->dp->ops->close(s->dp);
 	else
 		sl_world_free(&s->own);
+}
+
+void sl_subject_list(struct sl_subject *s, const struct sl_guard_prefix *list, unsigned n)
+{
+	struct sl_err err = {};
+
+	s->prefixes = list;
+	s->n_prefixes = n;
+	if (s->dp && s->dp->ops->prefixes(s->dp, list, n, true, &err))
+		sl_tap_bail("list prefixes", "%s", err.detail);
 }
 
 uint64_t sl_subject_jiffies(const struct sl_subject *kernel)

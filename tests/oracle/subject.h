@@ -25,6 +25,9 @@ struct sl_subject {
 	const uint32_t *egress;
 	struct sl_dp_mem own; /* where @mem points but for the kernel */
 	bool one_buffer;
+	bool traced;				/* the packet at hand */
+	const struct sl_guard_prefix *prefixes; /* of the host's */
+	unsigned n_prefixes;
 	struct sl_oracle *model; /* of the oracle as a subject */
 };
 
@@ -46,6 +49,9 @@ void sl_subject_self(struct sl_subject *ret, const struct sl_subject *kernel,
 		     struct sl_oracle *model);
 
 void sl_subject_close(struct sl_subject *s);
+
+/* @list stays the caller's, until another is. */
+void sl_subject_list(struct sl_subject *s, const struct sl_guard_prefix *list, unsigned n);
 
 uint64_t sl_subject_jiffies(const struct sl_subject *kernel);
 

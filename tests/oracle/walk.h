@@ -46,6 +46,7 @@ int sl_walk_service(const struct sl_oracle *o, bool v6, const uint8_t *addr, uin
 /* NULL: none of its services is ours. */
 const struct sl_oracle_address *sl_walk_address(const struct sl_oracle *o, bool v6,
 						const uint8_t *addr);
+uint64_t sl_walk_salt(const struct sl_oracle *o, const struct sl_oracle_service *s);
 uint64_t sl_walk_hash(const struct sl_oracle *o, const struct sl_oracle_service *s,
 		      const uint8_t *client, uint32_t port);
 /* 5.2 */
@@ -61,6 +62,16 @@ enum sl_oracle_why sl_walk_error(struct sl_oracle_packet *p, const uint8_t *clie
 enum sl_oracle_why sl_icmp_walk(struct sl_oracle_packet *p);
 /* What makes the source one that is not answered (7.3). @ret_group: it is the destination MAC. */
 bool sl_icmp_is_refused(const struct sl_oracle_packet *p, bool *ret_group);
+
+/* guard.c: 5a, before the backend is chosen. @syn: the packet begins a flow. */
+enum sl_oracle_why sl_guard_enter(struct sl_oracle_packet *p, bool syn);
+/* The same of a UDP flow that is about to be remembered. */
+enum sl_oracle_why sl_guard_flow(struct sl_oracle_packet *p);
+
+/* list.c: 5a.1. 0: no prefix decides. */
+enum sl_guard_verdict sl_list_verdict(struct sl_oracle_packet *p);
+bool sl_list_has(const struct sl_oracle_prefix *x, bool v6, const uint8_t *addr);
+uint32_t sl_list_index(bool v6, const uint8_t *addr);
 
 /* quic.c: 5.8. */
 bool sl_quic_is_initial(struct sl_oracle_packet *p);

@@ -218,6 +218,7 @@ static void write_service(struct sl_dp_mem *m, const struct sl_oracle *o, unsign
 		rec->flags |= SL_SF_QUIC;
 	if (s->oversize)
 		rec->flags |= SL_SF_OVERSIZE;
+	sl_world_write_limits(m, o, i);
 	for (uint32_t k = 0; k < s->n_slots; k++)
 		sl_world_write_slot(m, o, i, k);
 	for (unsigned k = 0; k < s->n_own; k++)
@@ -247,4 +248,9 @@ void sl_world_write(struct sl_dp_mem *want, const struct sl_oracle *o)
 	for (uint32_t set = 0; set < SL_EXC_SETS; set++)
 		sl_world_write_set(want, o, set);
 	memcpy(want->drains, o->cell, sizeof(o->cell));
+	memcpy(want->guard_sets, o->guard_set, sizeof(o->guard_set));
+	sl_world_write_index(want, o);
+	/* new services have used nothing yet */
+	memset(want->guard_credit, 0,
+	       sizeof(*want->guard_credit) * SL_SERVICES_MAX * want->info->cpus);
 }

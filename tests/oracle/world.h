@@ -32,6 +32,21 @@ void sl_world_write_slot(struct sl_dp_mem *m, const struct sl_oracle *o, unsigne
 void sl_world_write_backend(struct sl_dp_mem *m, const struct sl_oracle *o, uint16_t id);
 void sl_world_write_limit(struct sl_dp_mem *m, const struct sl_oracle_limit *limit, unsigned row);
 
+/* guard_world.c: the guard's: limits and flags; what is used of a service's limits; a set. */
+void sl_world_write_limits(struct sl_dp_mem *m, const struct sl_oracle *o, unsigned service);
+void sl_world_write_used(struct sl_dp_mem *m, const struct sl_oracle *o, unsigned service,
+			 unsigned row);
+void sl_world_write_words(struct sl_dp_mem *m, const struct sl_oracle *o, uint32_t set);
+void sl_world_write_index(struct sl_dp_mem *m, const struct sl_oracle *o);
+/* The list as sl_dp takes it. Returns how many. */
+unsigned sl_world_prefixes(const struct sl_oracle *o,
+			   struct sl_guard_prefix ret[SL_ORACLE_PREFIXES]);
+bool sl_world_check_guard(const struct sl_dp_mem *is, const struct sl_dp_mem *want,
+			  const struct sl_oracle *o, const struct sl_oracle_out *out, unsigned row,
+			  char ret_text[SL_WORLD_TEXT]);
+void sl_world_commit_guard(struct sl_dp_mem *want, const struct sl_oracle *o,
+			   const struct sl_oracle_out *out, unsigned row);
+
 /* What a count of answers means: whether those that are refused count, too, is nobody's business.
  */
 uint32_t sl_world_count(uint32_t count, uint32_t max);

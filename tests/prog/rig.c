@@ -69,22 +69,38 @@ static void print_end(char *text, size_t len)
 		sl_tap_note("%s", line);
 }
 
+/* Around a load: what is heard meanwhile is printed if it was refused. */
+struct hearing {
+	char *text;
+	size_t len;
+};
+
+static void hearing_begin(struct hearing *h)
+{
+	*h = (struct hearing){};
+	said = open_memstream(&h->text, &h->len);
+}
+
+static void hearing_end(struct hearing *h, bool refused)
+{
+	if (said)
+		fclose(said);
+	said = NULL;
+	if (refused && h->text)
+		print_end(h->text, h->len);
+	free(h->text);
+}
+
 static void load(struct sl_rig *r)
 {
 	struct sl_dp_options opt = { .pin_dir = NULL, .key = KEY, .trace = hear };
 	struct sl_err err = {};
-	char *text = NULL;
-	size_t len = 0;
+	struct hearing h;
 	int e;
 
-	said = open_memstream(&text, &len);
+	hearing_begin(&h);
 	e = sl_dp_open(&opt, &r->dp, &err);
-	if (said)
-		fclose(said);
-	said = NULL;
-	if (e && text)
-		print_end(text, len);
-	free(text);
+	hearing_end(&h, e);
 	if (e)
 		sl_tap_bail("load the program", "%s", err.detail);
 }
@@ -151,17 +167,30 @@ void sl_rig_use(struct sl_rig *r, struct sl_dp *dp)
 	find_tails(r);
 }
 
-void sl_rig_features(struct sl_rig *r, uint32_t features)
+bool sl_rig_try_features(struct sl_rig *r, uint32_t features, struct sl_err *err)
 {
-	struct sl_err err = {};
+	struct hearing h;
+	int e;
 
-	if (r->dp->ops->specialise(r->dp, features, &err))
-		sl_tap_bail("change the features", "%s", err.detail);
+	hearing_begin(&h);
+	e = r->dp->ops->specialise(r->dp, features, err);
+	hearing_end(&h, e);
+	if (e)
+		return false;
 	close(r->rare_fd);
 	close(r->send_fd);
 	close(r->tails_fd);
 	r->fd = sl_dp_program_fd(r->dp);
 	find_tails(r);
+	return true;
+}
+
+void sl_rig_features(struct sl_rig *r, uint32_t features)
+{
+	struct sl_err err = {};
+
+	if (!sl_rig_try_features(r, features, &err))
+		sl_tap_bail("change the features", "%s", err.detail);
 }
 
 void sl_rig_open(struct sl_rig *r)

@@ -66,6 +66,9 @@ void sl_rig_use(struct sl_rig *r, struct sl_dp *dp);
 /* Programs with these SL_FEAT_*; ends the process when they are refused. */
 void sl_rig_features(struct sl_rig *r, uint32_t features);
 
+/* The same; false: refused, the verifier's last words are printed, the old programs stay. */
+bool sl_rig_try_features(struct sl_rig *r, uint32_t features, struct sl_err *err);
+
 /* Takes the rare program out of the map of tail calls, or puts it back. */
 void sl_rig_rare(struct sl_rig *r, bool present);
 
@@ -109,7 +112,9 @@ uint32_t sl_rig_slot(const struct sl_rig *r, uint16_t service, uint64_t hash);
 /* Ticks of flow memory and of drains; waits until neither ends within 100 ms. */
 uint32_t sl_rig_tick(struct sl_rig *r, uint16_t *ret_drain_tick);
 
-/* Remembers counters and memory as they are now. */
+/* Remembers counters and memory as they are now. With SLUICE_RIG_EVERY=N in the environment (N > 0;
+ * for slow CPUs, and tests that do not touch sl_rig_marked()) memory only each Nth time; counters
+ * always. */
 void sl_rig_mark(struct sl_rig *r);
 
 /* Compares the counters with the mark. NULL: exactly @want was added; else what differs. */

@@ -122,14 +122,14 @@ Test(slots, due_tells_without_a_store_and_hold_begins_anew)
 	memcpy(before, table, sizeof(table));
 	cr_assert_eq(sl_slots_due(&t, 110, 200, &due), 3);
 	cr_assert_not(due);
-	cr_assert_eq(sl_slots_due(&t, 110, 107, &due), 3);
-	cr_assert(due, "the last one is silent for 111 ticks, three more than 107 and one");
-	sl_slots_hold(&t, 111);
-	cr_assert(last[0] == 111 && last[1] == 0 && last[2] == 111 && last[3] == 111);
+	cr_assert_eq(sl_slots_due(&t, 113, 110, &due), 3);
+	cr_assert(due, "the last one is silent for 114 ticks");
+	sl_slots_hold(&t, 114);
+	cr_assert(last[0] == 114 && last[1] == 0 && last[2] == 114 && last[3] == 114);
 	due = false;
-	cr_assert_eq(sl_slots_due(&t, 111 + 110, 107, &due), 3);
+	cr_assert_eq(sl_slots_due(&t, 114 + 113, 110, &due), 3);
 	cr_assert_not(due);
-	cr_assert_eq(sl_slots_settle(&t, 111 + 110, 107), 3);
+	cr_assert_eq(sl_slots_settle(&t, 114 + 113, 110), 3);
 	cr_assert_arr_eq(table, before, sizeof(table));
-	cr_assert_eq(sl_slots_settle(&t, 111 + 111, 107), 0);
+	cr_assert_eq(sl_slots_settle(&t, 114 + 114, 110), 0);
 }

@@ -44,7 +44,8 @@ ip link set lo up
 
 # shellcheck disable=SC2086 # a list of words
 env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C \
-  chroot /host /bin/bash "$VM_REPO/tests/vm/guest_checks.sh" "$VM_REPO" "$VM_BUILD" $VM_NETNS \
+  SLUICE_VM_ONLY="$VM_ONLY" \
+  chroot /host /bin/bash "$VM_REPO/tests/vm/guest_checks.sh" "$VM_REPO" "$VM_BUILD" "$VM_PART" $VM_NETNS \
   >/dev/ttyS1 2>&1
 echo "# guest ended, status $?" >/dev/ttyS1
 poweroff -f

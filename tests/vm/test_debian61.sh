@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# test_debian61.sh BUILD_DIR: boots Debian's kernel 6.1 under QEMU's emulator, with the host's file
-# system as its own, and has guest_checks.sh run there. Its lines are printed as they are.
+# test_debian61.sh BUILD_DIR [prog|traffic]: boots Debian's kernel 6.1 under QEMU's emulator, with the
+# host's file system as its own, and has guest_checks.sh run that part there (prog). Its lines are
+# printed as they are.
 set -u
 export LC_ALL=C
 repo=$(cd "$(dirname "$0")/../.." && pwd)
@@ -9,6 +10,7 @@ repo=$(cd "$(dirname "$0")/../.." && pwd)
 . "$repo/tests/lib/tap.sh"
 cd "$repo" || exit 1
 build=${1:?build folder}
+part=${2:-prog}
 limit_s=${SLUICE_VM_LIMIT_S:-270}
 
 [ "$(uname -m)" = x86_64 ] || skip_all "the guest is x86_64, this machine and its programs are $(uname -m)"
@@ -53,8 +55,8 @@ initramfs() {
       mkdir -p "$to/$(dirname "$f")" && cp "$from/$f" "$to/$f" || return 1
     done
   done
-  printf '%s=%q\n' VM_KERNEL "$kernel" VM_REPO "$repo" VM_BUILD "$build" \
-    VM_NETNS "${SLUICE_VM_NETNS:-}" >"$root/vars"
+  printf '%s=%q\n' VM_KERNEL "$kernel" VM_REPO "$repo" VM_BUILD "$build" VM_PART "$part" \
+    VM_NETNS "${SLUICE_VM_NETNS:-}" VM_ONLY "${SLUICE_VM_ONLY:-}" >"$root/vars"
   (cd "$root" && find . | busybox cpio -o -H newc >"$run/initrd" 2>/dev/null)
 }
 
