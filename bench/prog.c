@@ -57,6 +57,8 @@ static struct row rows[] = {
 	AT_64KI("ipv4-tcp-moved", .transition = true),
 	AT_64KI("ipv4-udp-flows", .udp = true),
 	AT_64KI("512-services", .many = true),
+	AT_64KI("stop-no-service", .stop = SL_BENCH_NO_SERVICE),
+	AT_64KI("stop-tcp-bad", .stop = SL_BENCH_TCP_BAD),
 	AT_64KI("all-features", .features = SL_FEAT_ALL & ~SL_FEAT_TRACE),
 };
 
@@ -102,7 +104,7 @@ static int check_spread(const struct row *row, const struct sl_bench_spread *bef
 			(unsigned long long)row->expected[part].packets[id]);
 		return -1;
 	}
-	if (row->work.flows > 10000 && used != backends(row)) {
+	if (row->work.flows > 10000 && !row->work.stop && used != backends(row)) {
 		fprintf(stderr, "bench: only %u of %u backends were used\n", used, backends(row));
 		return -1;
 	}
@@ -135,7 +137,8 @@ static int sample_once(struct row *row, struct sl_bench_subject *s, struct sl_be
 	if (!s->dp)
 		return 0;
 	sl_bench_counted(s, &after, &sent, &other);
-	if (sent - sent_before != bench.repeat || other != other_before) {
+	if (sent - sent_before != (row->work.stop ? 0 : bench.repeat) ||
+	    other - other_before != (row->work.stop ? bench.repeat : 0)) {
 		fprintf(stderr, "bench: of %u packets %llu were counted as sent, %llu otherwise\n",
 			bench.repeat, (unsigned long long)(sent - sent_before),
 			(unsigned long long)(other - other_before));
@@ -214,6 +217,8 @@ static int run_block(unsigned block)
 
 static const char *action(const struct row *row)
 {
+	if (row->work.stop)
+		return row->work.stop == SL_BENCH_NO_SERVICE ? "pass" : "drop";
 	return row->work.redirect ? "redirect" : "tx";
 }
 

@@ -315,6 +315,18 @@ static double cpu_ns(void)
 	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
+static __u32 verdict_of(const struct sl_bench_work *w)
+{
+	switch (w->stop) {
+	case SL_BENCH_NO_SERVICE:
+		return XDP_PASS;
+	case SL_BENCH_TCP_BAD:
+		return XDP_DROP;
+	default:
+		return w->redirect ? XDP_REDIRECT : XDP_TX;
+	}
+}
+
 int sl_bench_run(struct sl_bench_subject *s, const struct sl_bench_work *w, uint32_t repeat,
 		 struct sl_bench_time *ret)
 {
@@ -322,13 +334,13 @@ int sl_bench_run(struct sl_bench_subject *s, const struct sl_bench_work *w, uint
 		.from = w->is_v6 ? "2001:db8:ffff::1" : "10.0.0.1",
 		.to = service_of(w, 0).addr,
 		.sport = 1024,
-		.dport = service_of(w, 0).port,
+		.dport = (uint16_t)(service_of(w, 0).port + (w->stop == SL_BENCH_NO_SERVICE)),
 		.proto = w->udp ? IPPROTO_UDP : IPPROTO_TCP,
-		.tcp_flags = SL_TCP_ACK,
+		.tcp_flags = w->stop == SL_BENCH_TCP_BAD ? 0 : SL_TCP_ACK,
 		.vlans = w->tag,
 		.pad_to = w->tag ? 64 : 60,
 	};
-	__u32 want = s->dp && w->redirect ? XDP_REDIRECT : XDP_TX;
+	__u32 want = s->dp ? verdict_of(w) : XDP_TX;
 	struct sl_packet p;
 	double start;
 	int e = sl_packet_build(&spec, &p);
@@ -374,7 +386,7 @@ void sl_bench_predict(const struct sl_bench_subject *s, const struct sl_bench_wo
 	uint32_t step = n > w->flows ? n / w->flows : 1; /* packets of each flow */
 
 	memset(ret, 0, sizeof(*ret));
-	for (uint32_t i = 0; i < n / step; i++) {
+	for (uint32_t i = 0; i < n / step && w->stop == SL_BENCH_TO_THE_END; i++) {
 		const struct service v = service_of(w, first + i);
 		uint64_t hash = hash_of(m, w, first + i);
 

@@ -20,7 +20,15 @@
 
 struct bpf_object;
 
+/* Packets that leave on the way, so that what comes before it can be told from what comes after. */
+enum sl_bench_stop {
+	SL_BENCH_TO_THE_END,
+	SL_BENCH_NO_SERVICE, /* read, looked for, passed */
+	SL_BENCH_TCP_BAD,    /* and checked; dropped */
+};
+
 struct sl_bench_work {
+	enum sl_bench_stop stop;
 	bool is_v6;
 	bool redirect;
 	uint32_t flows;
