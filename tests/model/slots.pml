@@ -208,6 +208,33 @@ inline probe()
 #define TAKES_NEW(id) (state[id] == UP)
 #endif
 
+#ifdef EXPIRED_HONOURED
+#define EXPIRED false
+#else
+#define EXPIRED (TO(was_age[f] - 1, lag[f]) > IDLE)
+#endif
+
+/* exception_find(): @id becomes who memory names, or who owns what nobody remembers; 0: cur */
+#define RECALL                                                          \
+	READ_ENTRY(e, was_age[f], f);                                   \
+	d_step {                                                        \
+		if                                                      \
+		:: e && EXPIRED -> e = 0; was_age[f] = 0                \
+		:: else                                                 \
+		fi;                                                     \
+		id = (e -> e : (t -> o : 0));                           \
+		t = 0; o = 0                                            \
+	}
+
+/* exception_touch() */
+#define TOUCH                                                           \
+	if                                                              \
+	:: d_step { e && SAME(e, was_age[f], f) ->                      \
+		SET_ENTRY(f, e, lag[f]);                                \
+		e = 0; was_age[f] = 0 }                                 \
+	:: atomic { else -> e = 0; was_age[f] = 0 }                     \
+	fi
+
 proctype flow(byte f)
 {
 	byte c, o, b, e, id;
@@ -235,13 +262,22 @@ again:	   /* slot_settled() */
 		fi
 #endif
 	   fi;
+	   /* slot_remembered(): the clock, then the word; only for an owner who is UP */
+	   if
+	   :: syn = true
+	   :: lag[f] = 0;
+		atomic { READ_WORD };
+		atomic { RECALL };
+		if
+		:: atomic { id && state[id] == UP -> chooses(id); id = 0 };
+			TOUCH;
+			goto mark
+		:: atomic { else -> id = 0; e = 0; was_age[f] = 0 }
+		fi
+	   fi;
 	   /* slot_pick_slow(): the word, then the clock */
 	   atomic { READ_WORD };
-	   atomic { lag[f] = 0;
-		if
-		:: syn = true
-		:: syn = false
-		fi };
+	   lag[f] = 0;
 	   if
 	   :: syn ->
 		if
@@ -251,25 +287,10 @@ again:	   /* slot_settled() */
 		:: else -> probe()
 		fi
 	   :: else -> /* slot_recall() */
-		atomic {
-			READ_ENTRY(e, was_age[f], f);
-#ifndef EXPIRED_HONOURED
-			d_step {
-				if
-				:: e && TO(was_age[f] - 1, lag[f]) > IDLE -> e = 0; was_age[f] = 0
-				:: else
-				fi
-			};
-#endif
-			id = (e -> e : (t -> o : c)); t = 0; o = 0
-		};
+		atomic { RECALL; id = (id -> id : c) };
 		if
 		:: atomic { state[id] != DOWN -> chooses(id); id = 0 };
-			if
-			:: d_step { e && SAME(e, was_age[f], f) -> SET_ENTRY(f, e, lag[f]);
-				e = 0; was_age[f] = 0 }
-			:: atomic { else -> e = 0; was_age[f] = 0 }
-			fi
+			TOUCH
 		:: atomic { else -> id = 0 };
 			if
 			:: d_step { e && SAME(e, was_age[f], f) ->
@@ -297,7 +318,7 @@ again:	   /* slot_settled() */
 		fi
 	   :: atomic { b && !syn }
 	   fi;
-	   if
+mark:	   if
 	   :: atomic { b == c || seen[s] == lag[f] -> leaves(); goto again }
 	   :: else
 	   fi;
